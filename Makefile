@@ -1,0 +1,39 @@
+PYTHON = .venv/bin/python
+CODE = $(wildcard keyadmin accounts tests manage.py)
+COMPILE = pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+# The checks must say the same on every machine: no setting of the developer reaches them.
+SETTINGS = $(filter KEYADMIN_% %DATABASE_URL REDIS_URL EMAIL_URL API_KEY_ROUNDS_NO DJANGO_SETTINGS_MODULE,$(.VARIABLES))
+
+.PHONY: help run check test soak lock
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1 - /p' Makefile
+
+run: ## start Keyadmin, after setting it up where need be (make run ARGS=--demo)
+	@scripts/setup
+	@exec $(PYTHON) manage.py up $(ARGS)
+
+check: ## lint, types and Django's own checks
+	@scripts/setup dev
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	@unset $(SETTINGS); data=$$(mktemp -d); trap 'rm -rf "$$data"' EXIT; \
+	export KEYADMIN_DATA_DIR="$$data" KEYADMIN_PUBLIC_URL=https://keys.example.org; set -ex; \
+	$(PYTHON) -m mypy --strict $(CODE); \
+	$(PYTHON) manage.py check --deploy --fail-level WARNING; \
+	$(PYTHON) manage.py makemigrations --check --dry-run
+
+test: check ## everything that must pass, on SQLite and on PostgreSQL
+	$(PYTHON) -m pytest --database=sqlite $(ARGS)
+	$(PYTHON) -m pytest --database=postgres $(ARGS)
+
+soak: export KEYADMIN_SOAK = 1
+soak: test ## the same with the full numbers of kills, histories and fuzzing
+
+lock: ## resolve pyproject.toml into both lock files, keeping the pins that fit (newest: make lock ARGS=--upgrade)
+	@scripts/setup
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; set -e; PATH="$$PATH:$$tmp/bin"; \
+	command -v uv >/dev/null || { $(PYTHON) -m venv "$$tmp"; "$$tmp/bin/python" -m pip install -q uv; }; \
+	uv $(COMPILE) $(ARGS) -o requirements.txt pyproject.toml; \
+	uv $(COMPILE) $(ARGS) -o requirements-dev.txt -c requirements.txt --group dev pyproject.toml

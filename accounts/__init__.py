@@ -1,0 +1,1 @@
+"""Organisations, users, memberships, groups, policies, permissions, and the question who may do what."""

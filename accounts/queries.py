@@ -1,0 +1,95 @@
+"""What an actor may see of organisations, users and groups. What it may not see does not exist for it."""
+
+import uuid
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Group, Membership, Organization, Permission, User, UserKind
+from keyadmin.kernel.actor import Actor
+from keyadmin.kernel.errors import NotFoundError
+
+
+def visible_organizations(actor: Actor) -> QuerySet[Organization]:
+    """The organisations that the actor reaches, by name."""
+    rows = Organization.objects.order_by("name", "pk")
+    if actor.held.everywhere is None:
+        rows = rows.filter(pk__in=[oid for oid in actor.held.rights if actor.held.reaches(oid)])
+    if actor.organization_id is not None:
+        rows = rows.filter(pk=actor.organization_id)
+    return rows
+
+
+def organization(actor: Actor, reference: str) -> Organization:
+    """The organisation with this oid or slug; NotFoundError if the actor does not reach it."""
+    rows = visible_organizations(actor)
+    oid = _uuid(reference)
+    found = rows.filter(oid=oid).first() if oid else rows.filter(slug=reference[:50]).first()
+    if found is None:
+        raise NotFoundError("There is no such organisation.")
+    return found
+
+
+def organization_id(reference: str) -> int | None:
+    """The id for an oid or slug, whoever asks: for the verifier, which decides itself what may be known."""
+    oid = _uuid(reference)
+    rows = Organization.objects.filter(oid=oid) if oid else Organization.objects.filter(slug=reference[:50])
+    return rows.values_list("pk", flat=True).first()
+
+
+def key_owner(actor: Actor, reference: str) -> User:
+    """The user (id, uid or e-mail) to whom the actor may tie a key; NotFoundError for anybody else.
+
+    That is the actor's own user, or a member of an organisation where the actor manages keys.
+    """
+    text = reference.strip()
+    uid = _uuid(text)
+    rows = User.objects.filter(uid=uid) if uid else User.objects.filter(email=text.lower())
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        rows = User.objects.filter(pk=int(text))
+    reach = actor.allowing("apikey.ctrl")
+    if reach is not None:
+        members = Membership.objects.filter(organization_id__in=reach).values("user_id")
+        rows = rows.filter(Q(pk=actor.user_id) | Q(pk__in=members))
+    found = rows.first()
+    if found is None:
+        raise NotFoundError("There is no such user.")
+    return found
+
+
+def organization_ids_of(user: User) -> list[int]:
+    """Ids of the organisations that the user is in, ascending."""
+    return list(
+        Membership.objects.filter(user=user).order_by("organization_id").values_list("organization_id", flat=True)
+    )
+
+
+def api_users_in(organization: Organization) -> QuerySet[User]:
+    return User.objects.filter(kind=UserKind.API, memberships__organization=organization)
+
+
+def group_named(organization: Organization, name: str) -> Group:
+    """The group with this name, letter case ignored; NotFoundError names the ones there are."""
+    found = Group.objects.filter(organization=organization, name__iexact=name.strip()).first()
+    if found is None:
+        names = ", ".join(
+            Group.objects.filter(organization=organization).order_by("name").values_list("name", flat=True)
+        )
+        raise NotFoundError(f"There is no group of this name; there are {names or 'none'}.")
+    return found
+
+
+def permissions() -> QuerySet[Permission]:
+    """The whole catalogue by name: public."""
+    return Permission.objects.order_by("name")
+
+
+def administrator_exists() -> bool:
+    """Whether somebody can sign in and administer the instance."""
+    return User.objects.filter(is_instance_admin=True, is_active=True).exists()
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text) if len(text) in (32, 36) else None
+    except ValueError:
+        return None

@@ -1,0 +1,23 @@
+"""allauth's adapter: sign-in by e-mail and password, no sign-up, client addresses by our rule. A face."""
+
+from typing import cast
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpRequest
+
+from keyadmin.web.auth import KeyadminRequest
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Users are made by services only; throttles count the address that trusted proxies report."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return cast(KeyadminRequest, request).client_address
+
+
+def display_name(user: AbstractBaseUser) -> str:
+    return str(user)

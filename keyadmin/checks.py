@@ -1,0 +1,78 @@
+"""System checks: deployment mistakes, each with an id and a hint."""
+
+import ipaddress
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, Warning, register
+
+from keyadmin.env import KNOWN, Env
+
+WEAK_ROUNDS = 10_000
+
+
+@register(Tags.security)
+def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """All checks of one environment."""
+    return problems_of(settings.ENV)
+
+
+def problems_of(env: Env) -> list[CheckMessage]:
+    """What is likely a mistake in an environment that is valid."""
+    found: list[CheckMessage] = []
+    for name in env.unknown:
+        near = get_close_matches(name, KNOWN, n=1)
+        hint = f"Did you mean {near[0]}?" if near else "See the list of variables in the README."
+        found.append(Warning(f"{name} is no variable of keyadmin; it has no effect.", hint=hint, id="keyadmin.W001"))
+    if not _is_local(env.host) and not env.public_url:
+        found.append(
+            Warning(
+                f"KEYADMIN_HOST is {env.host}, reachable by others, but KEYADMIN_PUBLIC_URL is not set.",
+                hint="Set KEYADMIN_PUBLIC_URL to the address that people use, with https; other hosts get 400.",
+                id="keyadmin.W002",
+            )
+        )
+    if env.public_url.startswith("http://") and not _is_local(urlsplit(env.public_url).hostname or ""):
+        found.append(
+            Warning(
+                "KEYADMIN_PUBLIC_URL is plain http: keys and passwords can be read on the way.",
+                hint="Put a proxy with TLS in front and set KEYADMIN_PUBLIC_URL to its https address.",
+                id="keyadmin.W003",
+            )
+        )
+    if env.hash_scheme == "pbkdf2_sha256" and env.rounds < WEAK_ROUNDS:
+        found.append(
+            Warning(
+                f"API_KEY_ROUNDS_NO is {env.rounds}, which is weak.",
+                hint=f"Use {WEAK_ROUNDS} or more, or hmac_sha256, which needs no rounds for generated keys.",
+                id="keyadmin.W004",
+            )
+        )
+    if env.debug and not _is_local(env.host):
+        found.append(
+            Warning(
+                "KEYADMIN_DEBUG is on for an address that others reach.",
+                hint="Debug pages show settings and code. Unset KEYADMIN_DEBUG.",
+                id="keyadmin.W005",
+            )
+        )
+    if any(ipaddress.ip_network(network).prefixlen == 0 for network in env.trusted_proxies):
+        found.append(
+            Warning(
+                "KEYADMIN_TRUSTED_PROXIES contains every address: anybody can forge theirs.",
+                hint="List only the addresses of your own proxies.",
+                id="keyadmin.W006",
+            )
+        )
+    return found
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,1 @@
+"""Faces for clients of other systems: thin adapters over the same services."""

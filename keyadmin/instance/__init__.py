@@ -1,0 +1,1 @@
+"""What belongs to the installation as a whole, and the records that make repeated POSTs harmless."""

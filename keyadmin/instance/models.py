@@ -1,0 +1,24 @@
+from django.db import models
+from django.db.models import Q
+
+
+class Instance(models.Model):
+    """The one row of the installation."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    master_fingerprint = models.CharField(max_length=64)
+    setup_token_hash = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="instance_is_one_row")]
+
+
+class IdempotencyRecord(models.Model):
+    """The first answer to a POST that carried an Idempotency-Key, without any secret. Kept for 24 hours."""
+
+    fingerprint = models.CharField(max_length=64, unique=True)
+    body_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.JSONField(null=True)
+    created_at = models.DateTimeField(db_index=True)

@@ -1,0 +1,36 @@
+"""What may stand in a text field: one rule for pages, API and commands."""
+
+import unicodedata
+
+from keyadmin.kernel.errors import InvalidError
+
+_LINE_BREAKS = frozenset({"Zl", "Zp"})
+
+
+def clean_line(field: str, value: str, *, longest: int, required: bool = True) -> str:
+    """One line without control characters or lone surrogates, outer white space removed.
+
+    Raises InvalidError naming the field. Direction marks, accents and any script are text and stay.
+    """
+    return _clean(field, value, longest=longest, required=required, allowed="")
+
+
+def clean_text(field: str, value: str, *, longest: int, required: bool = False) -> str:
+    """The same for several lines: tabs and line breaks may stay, CR LF becomes LF."""
+    return _clean(field, value.replace("\r\n", "\n"), longest=longest, required=required, allowed="\n\t")
+
+
+def _clean(field: str, value: str, *, longest: int, required: bool, allowed: str) -> str:
+    if len(value) > longest + 1000:  # far too long: don't walk through it
+        raise InvalidError.field(field, f"At most {longest} characters; these are {len(value)}.")
+    text = value.strip()
+    for char in text:
+        category = unicodedata.category(char)
+        broken = not allowed and category in _LINE_BREAKS
+        if (category in ("Cc", "Cs") and char not in allowed) or broken:
+            raise InvalidError.field(field, f"The character U+{ord(char):04X} can't be used here.")
+    if required and not text:
+        raise InvalidError.field(field, "This must not be empty.")
+    if len(text) > longest:
+        raise InvalidError.field(field, f"At most {longest} characters; these are {len(text)}.")
+    return text

@@ -1,0 +1,335 @@
+"""REST for API keys. Shapes only: every rule is in the services."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+from ninja.responses import Status
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from accounts import queries as accounts
+from accounts.models import Organization, User
+from keyadmin.kernel import clock
+from keyadmin.kernel.actor import Actor
+from keyadmin.kernel.errors import InvalidError, NotFoundError
+from keyadmin.keys import queries, services
+from keyadmin.keys.filters import DEFAULT_SORT, DEFAULT_STATUS, SORT_NAMES, KeyFilter
+from keyadmin.keys.models import APIKey
+from keyadmin.keys.status import FILTERS
+from keyadmin.keys.status import Status as KeyStatus
+from keyadmin.web.auth import Credential, actor_of
+from keyadmin.web.rest import (
+    CHANGE,
+    READ,
+    In,
+    Moment,
+    PageQuery,
+    RowId,
+    entity_tag,
+    expected_version,
+    idempotent,
+    organization_out,
+    page_of,
+    writing,
+)
+
+
+def _moment(value: object) -> object:
+    return clock.parse_moment(value) if isinstance(value, str) else value
+
+
+Expiry = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
+            "description": "RFC 3339, or a bare date, which means the end of that day, 23:59:59Z.",
+            "examples": ["2030-12-31", "2030-12-31T12:00:00Z"],
+        }
+    ),
+]
+Pattern = Annotated[str, Field(max_length=100)]
+Patterns = Annotated[list[Pattern], Field(max_length=200)]
+Networks = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=100)]
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+Description = Annotated[str, Field(max_length=2000)]
+
+
+class OrganizationRef(In):
+    oid: str
+    slug: str
+    name: str
+
+
+class UserRef(In):
+    """`kind` is `person` or `api`; for what a key created it is `key`, and `id` the key's."""
+
+    id: int
+    uid: str | None
+    kind: Literal["person", "api", "key"]
+    name: str
+
+
+class KeyOut(In):
+    api_key_id: int
+    token_id: str
+    name: str
+    description: str
+    masked_key: str
+    status: KeyStatus
+    kind: Literal["organization", "user"]
+    environment: Literal["live", "test"]
+    owner: UserRef | None
+    organization: OrganizationRef | None
+    permissions: list[str] | None
+    flairs: list[str]
+    created: Moment
+    created_by: UserRef | None
+    expiry_date: Moment | None
+    last_used: Moment | None
+    allowed_networks: list[str]
+    rate_limit: str | None
+    locked: bool
+    version: int
+
+
+class IssuedOut(KeyOut):
+    """`api_key` is the secret: in this answer alone, and not in the repetition of one."""
+
+    api_key: str | None = None
+
+
+class KeyList(In):
+    items: list[KeyOut]
+    total: int
+    total_capped: bool | None = None
+    next: str | None
+    previous: str | None
+
+
+class KeyIn(In):
+    name: Name
+    description: Description = ""
+    kind: Literal["organization", "user"] = "organization"
+    organization: Annotated[str, Field(max_length=50, description="oid or slug")] | None = None
+    owner: RowId | None = None
+    permissions: Patterns | None = None
+    expiry_date: Expiry | None = None
+    environment: Literal["live", "test"] = "live"
+    allowed_networks: Networks = []
+
+
+class KeyPatch(In):
+    name: Name = ""
+    description: Description = ""
+    permissions: Patterns | None = None
+    expiry_date: Expiry | None = None
+    allowed_networks: Networks = []
+
+
+class RegenerateIn(In):
+    expiry_date: Expiry | None = None
+
+
+class KeyQuery(PageQuery):
+    search: Annotated[str, Field(max_length=200)] | None = None
+    status: Literal[tuple(FILTERS)] = DEFAULT_STATUS  # type: ignore[valid-type]
+    kind: Literal["organization", "user"] | None = None
+    environment: Literal["live", "test"] | None = None
+    owner: RowId | None = None
+    organization: Annotated[str, Field(max_length=50, description="oid or slug")] | None = None
+    sort: Literal[SORT_NAMES] = DEFAULT_SORT  # type: ignore[valid-type]
+
+
+def list_keys(request: HttpRequest, filters: Query[KeyQuery]) -> dict[str, Any]:
+    """The API keys that the credential may see."""
+    actor = actor_of(request)
+    keys = KeyFilter(filters.dict(exclude_none=True), queries.visible_keys(actor))
+    if not keys.is_valid():
+        raise InvalidError(errors={name: list(map(str, texts)) for name, texts in keys.errors.items()})
+    return page_of(request, keys.qs, filters, key_out)
+
+
+def create_key(request: HttpRequest, response: HttpResponse, body: KeyIn) -> Status[Any]:
+    """Make a key. Its secret is `api_key` in this answer and shown nowhere else, ever."""
+    actor = actor_of(request)
+    organization, owner = _belongs_to(actor, body)
+    actor = writing(actor) if organization is None else actor
+    minted = services.mint(body.environment)
+
+    def act() -> dict[str, Any]:
+        issued = services.create_key(
+            actor=actor,
+            name=body.name,
+            kind=body.kind,
+            organization=organization,
+            owner=owner,
+            description=body.description,
+            permissions=body.permissions,
+            expires_at=body.expiry_date,
+            environment=body.environment,
+            allowed_networks=body.allowed_networks,
+            minted=minted,
+        )
+        return issued_out(issued)
+
+    return _versioned(response, idempotent(request, actor, 201, act))
+
+
+def get_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId) -> dict[str, Any]:
+    """One API key."""
+    key = queries.visible_key(actor_of(request), api_key_id)
+    response["ETag"] = entity_tag(key.version)
+    return key_out(key)
+
+
+def edit_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId, body: KeyPatch) -> dict[str, Any]:
+    """Change name, description, permissions, expiry or networks; absent fields stay. Never the secret."""
+    sent = body.dict(exclude_unset=True)
+    changes = services.KeyChanges()
+    if "expiry_date" in sent:
+        changes["expires_at"] = sent["expiry_date"]
+    for name in ("name", "description", "permissions", "allowed_networks"):
+        if name in sent:
+            changes[name] = sent[name]
+    key = services.edit_key(
+        actor=writing(actor_of(request)),
+        key_id=api_key_id,
+        changes=changes,
+        expected_version=expected_version(request),
+    )
+    response["ETag"] = entity_tag(key.version)
+    return key_out(key)
+
+
+def delete_key(request: HttpRequest, api_key_id: RowId) -> Status[None]:
+    """Revoke the key and remove its record; the activity log keeps the story."""
+    services.delete_key(actor=writing(actor_of(request)), key_id=api_key_id, expected_version=expected_version(request))
+    return Status(204, None)
+
+
+def regenerate_key(
+    request: HttpRequest, response: HttpResponse, api_key_id: RowId, body: RegenerateIn | None = None
+) -> Status[Any]:
+    """Replace the secret: the old one is dead at once, the new one is `api_key` in this answer alone."""
+    actor = writing(actor_of(request))
+    sent = body is not None and "expiry_date" in body.dict(exclude_unset=True)
+    minted = services.mint_like(queries.visible_key(actor, api_key_id))
+
+    def act() -> dict[str, Any]:
+        issued = services.regenerate_key(
+            actor=actor,
+            key_id=api_key_id,
+            expires_at=body.expiry_date if sent and body is not None else services.KEEP,
+            expected_version=expected_version(request),
+            minted=minted,
+        )
+        return issued_out(issued)
+
+    return _versioned(response, idempotent(request, actor, 200, act))
+
+
+def pause_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId) -> Status[Any]:
+    """Stop the key for the time being."""
+    return _act_on_key(request, response, api_key_id, services.pause_key)
+
+
+def resume_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId) -> Status[Any]:
+    """Let a paused key work again."""
+    return _act_on_key(request, response, api_key_id, services.resume_key)
+
+
+def revoke_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId) -> Status[Any]:
+    """Stop the key for good; its record stays."""
+    return _act_on_key(request, response, api_key_id, services.revoke_key)
+
+
+def router(name: str, *, acts: bool) -> Router:
+    """A router over these endpoints; `name` makes operation ids unique, `acts` adds the POSTs that act on a key."""
+    made = Router(auth=Credential(), tags=["API keys"])
+    made.get("", response={200: KeyList, **READ}, operation_id=f"{name}_list")(list_keys)
+    made.post("", response={201: IssuedOut, **CHANGE}, operation_id=f"{name}_create")(create_key)
+    one = "/{api_key_id}"
+    made.get(one, response={200: KeyOut, **READ}, operation_id=f"{name}_get")(get_key)
+    made.patch(one, response={200: KeyOut, **CHANGE}, operation_id=f"{name}_edit")(edit_key)
+    made.delete(one, response={204: None, **CHANGE}, operation_id=f"{name}_delete")(delete_key)
+    if acts:
+        made.post(f"{one}/regenerate", response={200: IssuedOut, **CHANGE}, operation_id=f"{name}_regenerate")(
+            regenerate_key
+        )
+        for act in (pause_key, resume_key, revoke_key):
+            verb = act.__name__.removesuffix("_key")
+            made.post(f"{one}/{verb}", response={200: KeyOut, **CHANGE}, operation_id=f"{name}_{verb}")(act)
+    return made
+
+
+def key_out(key: APIKey) -> dict[str, Any]:
+    """A key as JSON, without its secret."""
+    owner, creator = key.owner, key.created_by
+    return {
+        "api_key_id": key.pk,
+        "token_id": key.token_id,
+        "name": key.name,
+        "description": key.description,
+        "masked_key": key.masked,
+        "status": key.status,
+        "kind": key.kind,
+        "environment": key.environment,
+        "owner": _user_out(owner) if owner else None,
+        "organization": organization_out(key.organization),
+        "permissions": key.permissions,
+        "flairs": key.flairs,
+        "created": clock.rfc3339(key.created_at),
+        "created_by": _user_out(creator) if creator else _key_ref(key),
+        "expiry_date": clock.rfc3339(key.expires_at) if key.expires_at else None,
+        "last_used": None,
+        "allowed_networks": key.allowed_networks,
+        "rate_limit": None,
+        "locked": False,
+        "version": key.version,
+    }
+
+
+def issued_out(issued: services.Issued) -> dict[str, Any]:
+    """The same with the secret."""
+    return {**key_out(issued.key), "api_key": issued.secret}
+
+
+def _act_on_key(request: HttpRequest, response: HttpResponse, key_id: int, service: Any) -> Status[Any]:
+    actor = writing(actor_of(request))
+
+    def act() -> dict[str, Any]:
+        return key_out(service(actor=actor, key_id=key_id, expected_version=expected_version(request)))
+
+    return _versioned(response, idempotent(request, actor, 200, act))
+
+
+def _versioned(response: HttpResponse, result: Status[Any]) -> Status[Any]:
+    response["ETag"] = entity_tag(result.value["version"])
+    return result
+
+
+def _belongs_to(actor: Actor, body: KeyIn) -> tuple[Organization | None, User | None]:
+    """The organisation or the owner that a new key names; the credential's own where it names none."""
+    organization = None
+    if body.organization is not None:
+        try:
+            organization = accounts.organization(actor, body.organization.strip().lower())
+        except NotFoundError as error:
+            raise InvalidError.field("organization", error.detail) from None
+    if body.kind == "organization":
+        return organization or accounts.visible_organizations(writing(actor)).first(), None
+    owner_id = body.owner or actor.user_id
+    return organization, accounts.key_owner(actor, str(owner_id)) if owner_id else None
+
+
+def _user_out(user: User) -> dict[str, Any]:
+    return {"id": user.pk, "uid": str(user.uid), "kind": user.kind, "name": user.name}
+
+
+def _key_ref(key: APIKey) -> dict[str, Any] | None:
+    if key.created_by_key is None:
+        return None
+    return {"id": key.created_by_key, "uid": None, "kind": "key", "name": key.created_by_label}

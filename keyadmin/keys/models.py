@@ -1,0 +1,113 @@
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Length
+from django.db.models.lookups import GreaterThan, LessThanOrEqual
+
+from accounts.models import Organization, User
+from keyadmin.kernel import clock, tokens
+from keyadmin.keys.flairs import flairs_of
+from keyadmin.keys.status import Status, status_of
+
+NAME_LENGTH, DESCRIPTION_LENGTH = 80, 2000
+
+
+class KeyKind(models.TextChoices):
+    ORGANIZATION = "organization", "Organisation key"
+    USER = "user", "User key"
+
+
+class APIKey(models.Model):
+    """One key. Only a verifier of its secret is stored; `organization` is empty for a person's key alone.
+
+    A person's key works in every organisation that the person is in; an API user's in its one organisation.
+    `permissions` is the key's own list: what an organisation key may do, what narrows a user key (null: nothing).
+    """
+
+    kind = models.CharField(max_length=12, choices=KeyKind.choices)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="api_keys")
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="api_keys")
+    name = models.CharField(max_length=NAME_LENGTH)
+    description = models.TextField(blank=True)
+    permissions = models.JSONField(null=True)
+    allowed_networks = models.JSONField(default=list)
+
+    environment = models.CharField(max_length=4)
+    prefix = models.CharField(max_length=16)
+    token_id = models.CharField(max_length=12, unique=True)
+    tail = models.CharField(max_length=4)
+    verifier = models.CharField(max_length=255, blank=True)
+
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    created_by_key = models.BigIntegerField(null=True)  # an id alone: that key may be deleted
+    created_by_label = models.CharField(max_length=150)
+    expires_at = models.DateTimeField(null=True)
+    expired_seen_at = models.DateTimeField(null=True)
+    paused_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = "API key"
+        constraints = [
+            models.CheckConstraint(
+                condition=(
+                    Q(kind="organization", organization__isnull=False, owner__isnull=True, permissions__isnull=False)
+                    | Q(kind="user", owner__isnull=False)
+                ),
+                name="apikey_belongs_to_its_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(revoked_at__isnull=True, verifier__gt="") | Q(revoked_at__isnull=False, verifier=""),
+                name="apikey_revoked_exactly_without_verifier",
+            ),
+            models.CheckConstraint(
+                condition=GreaterThan(Length(F("name")), 0) & LessThanOrEqual(Length(F("name")), NAME_LENGTH),
+                name="apikey_name_length",
+            ),
+            models.CheckConstraint(
+                condition=LessThanOrEqual(Length(F("description")), DESCRIPTION_LENGTH),
+                name="apikey_description_length",
+            ),
+            models.CheckConstraint(condition=Q(environment__in=["live", "test"]), name="apikey_environment_is_known"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="apikey_version_starts_at_one"),
+            models.CheckConstraint(
+                condition=Q(expires_at__isnull=True) | Q(expires_at__gt=F("created_at")),
+                name="apikey_expires_after_creation",
+            ),
+            models.CheckConstraint(
+                condition=Q(expired_seen_at__isnull=True) | Q(expires_at__isnull=False),
+                name="apikey_seen_expired_only_with_expiry",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-created_at"], name="apikey_by_creation"),
+            models.Index(fields=["organization", "expires_at"], name="apikey_by_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.masked})"
+
+    @property
+    def masked(self) -> str:
+        return tokens.masked(self.prefix, self.environment, self.token_id, self.tail)
+
+    @property
+    def status(self) -> Status:
+        return status_of(self, clock.now())
+
+    @property
+    def flairs(self) -> list[str]:
+        return flairs_of(self.name)
+
+
+class FormerTokenId(models.Model):
+    """A token id that a key had before it was regenerated: refused, but found by search."""
+
+    key = models.ForeignKey(APIKey, on_delete=models.CASCADE, related_name="former_token_ids")
+    token_id = models.CharField(max_length=12, unique=True)
+    tail = models.CharField(max_length=4)
+    replaced_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.token_id

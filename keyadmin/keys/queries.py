@@ -1,0 +1,99 @@
+"""Which keys an actor may see, and how they are found. An invisible key does not exist for the actor."""
+
+import re
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import Membership
+from keyadmin.kernel import tokens
+from keyadmin.kernel.actor import Actor, ActorKind
+from keyadmin.kernel.errors import InvalidError, NotFoundError
+from keyadmin.keys.models import APIKey, FormerTokenId
+
+SHORTEST_PARTIAL_KEY = 4
+BIGGEST_ID = 2**63 - 1
+_MASKED = re.compile(r"[a-z][a-z0-9]{0,15}_(?:live|test)_([0-9A-Za-z]{12})(?:\.\.\.|…)[0-9A-Za-z]{4}", re.ASCII)
+
+
+def visible_keys(actor: Actor) -> QuerySet[APIKey]:
+    """The keys that the actor may see: those of organisations where it may view them, and its own.
+
+    A person's key belongs to no organisation and is seen in each that the person is in.
+    """
+    keys = APIKey.objects.select_related("organization", "owner", "created_by")
+    viewed = _either(actor.allowing("apikey.view"), actor.allowing("apikey.ctrl"))
+    if viewed is None:
+        return keys
+    return keys.filter(_in_organizations(viewed) | _own(actor, actor.allowing("apikey.own")))
+
+
+def visible_key(actor: Actor, key_id: int) -> APIKey:
+    """One key by id. Raises NotFoundError."""
+    found = visible_keys(actor).filter(pk=key_id).first() if 0 < key_id <= BIGGEST_ID else None
+    if found is None:
+        raise NotFoundError("There is no such API key.")
+    return found
+
+
+def acting_key(actor: Actor) -> APIKey | None:
+    """The key through which the actor acts, whether or not it may see keys."""
+    return APIKey.objects.filter(pk=actor.id or 0).first() if actor.kind is ActorKind.KEY else None
+
+
+def referenced_key(actor: Actor, reference: str) -> APIKey:
+    """One key by id, token id (current or former) or masked form. Raises NotFoundError."""
+    text = reference.strip()
+    if text.isascii() and text.isdigit() and len(text) < 12:
+        return visible_key(actor, int(text))
+    refuse_whole_key(text, field="key")
+    masked = _MASKED.fullmatch(text)
+    token_id = masked.group(1) if masked else text
+    found = visible_keys(actor).filter(Q(token_id=token_id) | Q(former_token_ids__token_id=token_id)).first()
+    if found is None:
+        raise NotFoundError("There is no such API key.")
+    return found
+
+
+def matching(term: str) -> Q:
+    """The filter for a search by name, description, or at least four characters of a token id or of the last four.
+
+    Raises InvalidError, without repeating the term, for what looks like a whole key.
+    """
+    text = term.strip()
+    refuse_whole_key(text, field="search")
+    found = Q(name__icontains=text) | Q(description__icontains=text)
+    masked = _MASKED.fullmatch(text)
+    part = masked.group(1) if masked else text.rsplit("_", 1)[-1].strip(".…")
+    if len(part) >= SHORTEST_PARTIAL_KEY and part.isascii() and part.isalnum():
+        former = FormerTokenId.objects.filter(Q(token_id__contains=part) | Q(tail=part), key=OuterRef("pk"))
+        found |= Q(token_id__contains=part) | Q(tail=part) | Q(Exists(former))
+    return found
+
+
+def refuse_whole_key(text: str, *, field: str) -> None:
+    """Raise InvalidError if the text holds a complete key: it belongs in no search, address or log."""
+    if tokens.looks_like_key(text):
+        raise InvalidError.field(
+            field, "That looks like a complete API key. It was not stored. Use its id or its last four characters."
+        )
+
+
+def _either(one: frozenset[int] | None, other: frozenset[int] | None) -> frozenset[int] | None:
+    return None if one is None or other is None else one | other
+
+
+def _in_organizations(ids: frozenset[int]) -> Q:
+    members = Membership.objects.filter(organization_id__in=ids).values("user_id")
+    return Q(organization_id__in=ids) | Q(organization=None, owner_id__in=members)
+
+
+def _own(actor: Actor, organizations: frozenset[int] | None) -> Q:
+    """What `apikey.own` shows: one's user keys, and the organisation keys that one created."""
+    if organizations is not None and not organizations:
+        return Q(pk__in=())
+    created = Q(created_by_key=actor.id) if actor.kind is ActorKind.KEY and actor.user_id is None else Q(pk__in=())
+    if actor.user_id is not None:
+        created |= Q(created_by_id=actor.user_id)
+    if organizations is not None:
+        created &= Q(organization_id__in=organizations)
+    return created & Q(kind="organization") | Q(kind="user", owner_id=actor.user_id or 0)

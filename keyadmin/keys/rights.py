@@ -1,0 +1,99 @@
+"""Who may manage a key, and who may give what it gives. Shared by the services; decides, changes nothing."""
+
+from collections.abc import Iterable
+
+from accounts import access, queries
+from accounts.models import Organization, User, UserKind
+from keyadmin.kernel.actor import Actor, ActorKind
+from keyadmin.kernel.errors import DeniedError, NotFoundError
+from keyadmin.kernel.patterns import NOTHING, Rights
+from keyadmin.keys.flairs import effective_flairs
+from keyadmin.keys.models import APIKey, KeyKind
+
+
+def require_manage(actor: Actor, key: APIKey) -> None:
+    """Raise DeniedError unless the actor may change this key, which it can see."""
+    if key.organization_id is not None:
+        if _may_as_own(actor, key) and actor.rights_in(key.organization_id).allows("apikey.own"):
+            return
+        access.require(actor, "apikey.ctrl", key.organization_id)
+    elif key.owner is not None:
+        require_manage_person(actor, key.owner)
+
+
+def require_create(actor: Actor, organization: Organization | None, owner: User | None) -> None:
+    """Raise DeniedError or NotFoundError unless the actor may make a key that belongs to these."""
+    if organization is not None:
+        own = owner is None or owner.pk == actor.user_id
+        if own and actor.rights_in(organization.pk).allows("apikey.own"):
+            return
+        access.require(actor, "apikey.ctrl", organization.pk)
+    elif owner is not None:
+        require_manage_person(actor, owner)
+
+
+def require_manage_person(actor: Actor, owner: User) -> None:
+    """A person's key works in all their organisations: it is theirs, or for whoever manages keys in every one."""
+    held = actor.held  # whatever organisation the request means: the key works in all of them
+    if actor.user_id == owner.pk:
+        if not (held.allows("apikey.own") or held.allows("apikey.ctrl")):
+            raise DeniedError("apikey.own")
+        return
+    for organization_id in queries.organization_ids_of(owner):
+        if not held.rights_in(organization_id).allows("apikey.ctrl"):
+            raise DeniedError(
+                "apikey.ctrl", "A person's key can be managed only by whoever manages keys in all their organisations."
+            )
+    if held.everywhere is None and (owner.is_instance_admin or not queries.organization_ids_of(owner)):
+        raise NotFoundError("There is no such user.")
+
+
+def require_flairs(actor: Actor, organization_id: int | None, before: str, after: str) -> None:
+    """A flair that does something is put on or taken off only by who manages keys, not by the own-keys right."""
+    if effective_flairs(before) == effective_flairs(after):
+        return
+    if organization_id is not None:
+        access.require(actor, "apikey.ctrl", organization_id)
+        return
+    if not actor.held.allows("apikey.ctrl"):
+        raise DeniedError("apikey.ctrl")
+
+
+def require_holds_all(actor: Actor, key: APIKey) -> None:
+    """Raise DeniedError unless the actor holds all that the key gives at this moment, wherever it works."""
+    if key.owner is None:
+        access.require_holds(actor, key.permissions or (), key.organization_id or 0)
+        return
+    if actor.kind is ActorKind.PERSON and actor.user_id == key.owner_id:
+        return  # a person holds, by definition, what their own key gives
+    given, held = access.held_by(key.owner).narrowed(key.permissions), actor.held
+    missing = [held.rights_in(oid).first_missing(rights.patterns) for oid, rights in given.rights.items()]
+    if given.everywhere is not None:
+        missing.append((held.everywhere or NOTHING).first_missing(given.everywhere.patterns))
+    missing.append(held.instance.first_missing(given.instance.patterns))
+    for pattern in missing:
+        if pattern is not None:
+            raise access.cannot_give(pattern)
+
+
+def added(before: Iterable[str] | None, after: Iterable[str] | None) -> frozenset[str] | None:
+    """The patterns that `after` allows and `before` does not; None when a limit was taken away altogether."""
+    if before is None:
+        return frozenset()
+    if after is None:
+        return None
+    held = Rights(frozenset(before))
+    return frozenset(pattern for pattern in after if not held.allows(pattern))
+
+
+def home_of(owner: User) -> int | None:
+    """The organisation in which an API user's key works; None for a person, whose key works in all of theirs."""
+    return queries.organization_ids_of(owner)[0] if owner.kind == UserKind.API else None
+
+
+def _may_as_own(actor: Actor, key: APIKey) -> bool:
+    if key.kind == KeyKind.USER:
+        return key.owner_id is not None and key.owner_id == actor.user_id
+    if actor.user_id is not None:
+        return key.created_by_id == actor.user_id
+    return actor.kind is ActorKind.KEY and key.created_by_key == actor.id

@@ -1,0 +1,408 @@
+"""Every change that can be made to a key. Pages, REST, commands and drop-in endpoints all call these."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NamedTuple, TypedDict
+
+from django.conf import settings
+
+from accounts.models import Membership, Organization, User, UserKind
+from accounts.services.catalogue import check_patterns
+from keyadmin.activity import work
+from keyadmin.activity.events import EventName, Target
+from keyadmin.kernel import addresses, clock, tokens
+from keyadmin.kernel.actor import Actor
+from keyadmin.kernel.errors import ConflictError, InvalidError, NotFoundError, StaleError
+from keyadmin.kernel.text import clean_line, clean_text
+from keyadmin.keys import queries, rights
+from keyadmin.keys.flairs import effective_flairs
+from keyadmin.keys.models import DESCRIPTION_LENGTH, NAME_LENGTH, APIKey, FormerTokenId, KeyKind
+from keyadmin.keys.status import Status
+
+LONGEST_NETWORK_LIST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A key with its secret, for the one answer in which it is shown."""
+
+    key: APIKey
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A fresh secret and its verifier, made before a transaction begins because the hash may be slow."""
+
+    token: tokens.Token
+    verifier: str = field(repr=False)
+
+
+class KeyChanges(TypedDict, total=False):
+    """The fields that can be edited; an absent one stays as it is."""
+
+    name: str
+    description: str
+    expires_at: datetime | None
+    permissions: list[str] | None
+    allowed_networks: list[str]
+
+
+class Keep:
+    """The type of KEEP: an expiry that stays as it is, which None (never) can't say."""
+
+
+KEEP: Final = Keep()
+
+
+def mint(environment: tokens.Environment = "live") -> Minted:
+    """A new secret from the system's CSPRNG with its verifier."""
+    token = tokens.mint(settings.ENV.key_prefix, environment)
+    return Minted(token, settings.KEY_HASHER.hash(token.text))
+
+
+def mint_like(key: APIKey) -> Minted:
+    """A new secret of the same environment as the key's."""
+    return mint("test" if key.environment == "test" else "live")
+
+
+def create_key(
+    *,
+    actor: Actor,
+    name: str,
+    kind: str = KeyKind.ORGANIZATION,
+    organization: Organization | None = None,
+    owner: User | None = None,
+    description: str = "",
+    permissions: Iterable[str] | None = None,
+    expires_at: datetime | None = None,
+    environment: tokens.Environment = "live",
+    allowed_networks: Iterable[str] = (),
+    minted: Minted | None = None,
+) -> Issued:
+    """Make a key and return it with its secret, which is shown nowhere else, ever.
+
+    An organisation key needs `organization`, a user key `owner`. `permissions` absent: none for an organisation
+    key, all of the owner's for a user key. `expires_at` (aware) absent: never.
+    Raises InvalidError, DeniedError (also for a right that the actor does not hold itself), NotFoundError.
+    """
+    organization, owner = _belongs_to(kind, organization, owner)
+    rights.require_create(actor, organization, owner)
+    key = APIKey(
+        kind=kind,
+        organization=organization,
+        owner=owner,
+        name=clean_line("name", name, longest=NAME_LENGTH),
+        description=clean_text("description", description, longest=DESCRIPTION_LENGTH),
+        permissions=_permissions(kind, permissions),
+        allowed_networks=_networks(allowed_networks),
+        environment=environment,
+        expires_at=_future(expires_at),
+        created_at=clock.now(),
+        created_by_id=actor.user_id,
+        created_by_key=actor.id if actor.kind == "key" else None,
+        created_by_label=actor.label,
+    )
+    rights.require_flairs(actor, key.organization_id, "", key.name)
+    rights.require_holds_all(actor, key)
+    minted = minted or mint(environment)
+    _put(key, minted)
+    with work.unit(actor) as unit:
+        key.save(force_insert=True)
+        unit.record(EventName.API_KEY_CREATED, _target(key), organizations=_chains(key), after=_snapshot(key))
+    return Issued(key, minted.token.text)
+
+
+def edit_key(*, actor: Actor, key_id: int, changes: KeyChanges, expected_version: int | None = None) -> APIKey:
+    """Change name, description, expiry, permissions or networks; never the secret, creation time or creator.
+
+    What makes the key work longer, from more places or again needs all its rights; a permission that is added
+    must be held; taking away needs neither. Nothing changed: no event, same version.
+    Raises NotFoundError, DeniedError, InvalidError, StaleError, ConflictError (`key_revoked`).
+    """
+    with work.unit(actor) as unit:
+        key = _locked(actor, key_id, expected_version)
+        _refuse_revoked(key)
+        before, name_before, reach_before = _snapshot(key), key.name, _reach(key)
+        gained = _apply(key, changes)
+        after = _snapshot(key)
+        changed = [name for name, value in after.items() if before[name] != value]
+        if not changed:
+            return key
+        rights.require_flairs(actor, key.organization_id, name_before, key.name)
+        if _reaches_further(reach_before, _reach(key)):
+            rights.require_holds_all(actor, key)
+        elif gained is None or gained:
+            rights.require_holds_all(actor, _with_permissions(key, gained))
+        _save(key)
+        if set(changed) != {"description"}:
+            unit.changes_rights()
+        unit.record(
+            EventName.API_KEY_UPDATED,
+            _target(key),
+            organizations=_chains(key),
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+        )
+    return key
+
+
+def regenerate_key(
+    *,
+    actor: Actor,
+    key_id: int,
+    expires_at: datetime | Keep | None = KEEP,
+    expected_version: int | None = None,
+    minted: Minted | None = None,
+) -> Issued:
+    """Give the same record a new secret and token id; the old secret is dead at once.
+
+    An expired key needs a new expiry with it; a paused one stays paused. Needs all rights of the key.
+    Raises NotFoundError, DeniedError, InvalidError, StaleError, ConflictError (`key_revoked`, `expiry_required`).
+    """
+    seen = queries.visible_key(actor, key_id)
+    rights.require_manage(actor, seen)
+    minted = minted or mint_like(seen)
+    with work.unit(actor) as unit:
+        key = _locked(actor, key_id, expected_version)
+        _refuse_revoked(key)
+        rights.require_holds_all(actor, key)
+        before = _snapshot(key)
+        if not isinstance(expires_at, Keep):
+            _set_expiry(key, expires_at)
+        if key.status is Status.EXPIRED:
+            raise ConflictError(code="expiry_required")
+        FormerTokenId(key=key, token_id=key.token_id, tail=key.tail, replaced_at=clock.now()).save(force_insert=True)
+        _put(key, minted)
+        _save(key)
+        after = _snapshot(key)
+        changed = [name for name, value in after.items() if before[name] != value]
+        unit.changes_rights()
+        unit.record(
+            EventName.API_KEY_REGENERATED,
+            _target(key),
+            organizations=_chains(key),
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+        )
+    return Issued(key, minted.token.text)
+
+
+def pause_key(*, actor: Actor, key_id: int, expected_version: int | None = None) -> APIKey:
+    """Stop the key for the time being. Pausing a paused key changes nothing.
+
+    Raises NotFoundError, DeniedError, StaleError, ConflictError (`key_revoked`).
+    """
+    with work.unit(actor) as unit:
+        key = _locked(actor, key_id, expected_version)
+        _refuse_revoked(key)
+        if key.paused_at is None:
+            key.paused_at = clock.now()
+            _save(key)
+            unit.record(EventName.API_KEY_PAUSED, _target(key), organizations=_chains(key))
+        unit.changes_rights()
+    return key
+
+
+def resume_key(*, actor: Actor, key_id: int, expected_version: int | None = None) -> APIKey:
+    """Let a paused key work again. Needs all rights of the key.
+
+    Raises NotFoundError, DeniedError, StaleError, ConflictError (`key_revoked`, `key_not_paused`).
+    """
+    with work.unit(actor) as unit:
+        key = _locked(actor, key_id, expected_version)
+        _refuse_revoked(key)
+        if key.paused_at is None:
+            raise ConflictError(code="key_not_paused")
+        rights.require_holds_all(actor, key)
+        key.paused_at = None
+        _save(key)
+        unit.changes_rights()
+        unit.record(EventName.API_KEY_RESUMED, _target(key), organizations=_chains(key))
+    return key
+
+
+def revoke_key(*, actor: Actor, key_id: int, expected_version: int | None = None) -> APIKey:
+    """Stop the key for good and erase its verifier; the record stays. Revoking a revoked key changes nothing.
+
+    Raises NotFoundError, DeniedError, StaleError.
+    """
+    with work.unit(actor) as unit:
+        key = _locked(actor, key_id, expected_version)
+        if key.revoked_at is None:
+            key.revoked_at, key.verifier = clock.now(), ""
+            _save(key)
+            unit.record(EventName.API_KEY_REVOKED, _target(key), organizations=_chains(key))
+        unit.changes_rights()
+    return key
+
+
+def delete_key(*, actor: Actor, key_id: int, expected_version: int | None = None) -> None:
+    """Stop the key for good and remove its record; the activity log keeps the story.
+
+    Raises NotFoundError, DeniedError, StaleError.
+    """
+    with work.unit(actor) as unit:
+        key = _locked(actor, key_id, expected_version)
+        unit.record(EventName.API_KEY_DELETED, _target(key), organizations=_chains(key), before=_snapshot(key))
+        unit.changes_rights()
+        key.delete()
+
+
+def stamp_expired() -> int:
+    """Note which keys were seen to have expired, so that a clock set back revives none; returns how many.
+
+    No activity and no epoch: the moment itself was already known to every verifier.
+    """
+    now = clock.now()
+    return APIKey.objects.filter(expires_at__lte=now, expired_seen_at=None).update(expired_seen_at=now)
+
+
+def _belongs_to(
+    kind: str, organization: Organization | None, owner: User | None
+) -> tuple[Organization | None, User | None]:
+    if kind == KeyKind.ORGANIZATION:
+        if owner is not None:
+            raise InvalidError.field("owner", "An organisation key has no owner.")
+        if organization is None:
+            raise InvalidError.field("organization", "Say which organisation the key belongs to.")
+        return organization, None
+    if owner is None:
+        raise InvalidError.field("owner", "Say whose key this is.")
+    homes = [row.organization for row in Membership.objects.select_related("organization").filter(user=owner)]
+    if organization is not None and organization not in homes:
+        raise InvalidError.field("owner", "This user is not in the organisation.")
+    return (homes[0] if owner.kind == UserKind.API else None), owner
+
+
+def _locked(actor: Actor, key_id: int, expected_version: int | None) -> APIKey:
+    """The key, locked until the unit ends, if the actor may see and manage it and it is the version expected."""
+    key = queries.visible_key(actor, key_id)
+    rights.require_manage(actor, key)
+    found = queries.visible_keys(actor).select_for_update(of=("self",)).filter(pk=key.pk).first()
+    if found is None:  # deleted meanwhile
+        raise NotFoundError("There is no such API key.")
+    key = found
+    if expected_version is not None and expected_version != key.version:
+        raise StaleError
+    return key
+
+
+def _refuse_revoked(key: APIKey) -> None:
+    if key.revoked_at is not None:
+        raise ConflictError(code="key_revoked")
+
+
+def _apply(key: APIKey, changes: KeyChanges) -> frozenset[str] | None:
+    """Put checked values on the key; returns the permissions gained (None: a limit was taken away)."""
+    gained: frozenset[str] | None = frozenset()
+    if "name" in changes:
+        key.name = clean_line("name", changes["name"], longest=NAME_LENGTH)
+    if "description" in changes:
+        key.description = clean_text("description", changes["description"], longest=DESCRIPTION_LENGTH)
+    if "expires_at" in changes:
+        _set_expiry(key, changes["expires_at"])
+    if "allowed_networks" in changes:
+        key.allowed_networks = _networks(changes["allowed_networks"])
+    if "permissions" in changes:
+        if changes["permissions"] is None and key.kind == KeyKind.ORGANIZATION:
+            raise InvalidError.field("permissions", "An organisation key needs a list; it may be empty.")
+        wanted = _permissions(key.kind, changes["permissions"])
+        gained = rights.added(key.permissions, wanted)
+        key.permissions = wanted
+    return gained
+
+
+def _with_permissions(key: APIKey, gained: frozenset[str] | None) -> APIKey:
+    """The key as if it gave only what it gained."""
+    permissions = None if gained is None else sorted(gained)
+    return APIKey(kind=key.kind, organization=key.organization, owner=key.owner, permissions=permissions)
+
+
+class _Reach(NamedTuple):
+    """How long, from where and over what a key works."""
+
+    expires_at: datetime | None
+    networks: list[str]
+    segment: bool
+
+
+def _reach(key: APIKey) -> _Reach:
+    return _Reach(key.expires_at, key.allowed_networks, "segment" in effective_flairs(key.name))
+
+
+def _reaches_further(before: _Reach, after: _Reach) -> bool:
+    """Whether the key works longer, from more places, or on more than what it created itself."""
+    longer = before.expires_at is not None and (after.expires_at is None or after.expires_at > before.expires_at)
+    return longer or addresses.widens(before.networks, after.networks) or (before.segment and not after.segment)
+
+
+def _set_expiry(key: APIKey, expires_at: datetime | None) -> None:
+    if expires_at == key.expires_at:
+        return
+    key.expires_at, key.expired_seen_at = _future(expires_at), None
+
+
+def _future(expires_at: datetime | None) -> datetime | None:
+    if expires_at is not None and expires_at <= clock.now():
+        raise InvalidError.field("expiry_date", "The expiry date must be in the future.")
+    return expires_at
+
+
+def _permissions(kind: str, wanted: Iterable[str] | None) -> list[str] | None:
+    if wanted is None:
+        return [] if kind == KeyKind.ORGANIZATION else None
+    return check_patterns(wanted, instance=kind == KeyKind.USER)
+
+
+def _networks(wanted: Iterable[str]) -> list[str]:
+    found, problems = [], []
+    for text in wanted:
+        try:
+            found.append(addresses.parse_network(text))
+        except ValueError as error:
+            problems.append(str(error))
+    if len(found) > LONGEST_NETWORK_LIST:
+        problems.append(f"At most {LONGEST_NETWORK_LIST} networks.")
+    if problems:
+        raise InvalidError(problems[0], errors={"allowed_networks": problems})
+    return list(dict.fromkeys(found))
+
+
+def _put(key: APIKey, minted: Minted) -> None:
+    token = minted.token
+    key.prefix, key.environment, key.token_id, key.tail = token.prefix, token.environment, token.token_id, token.tail
+    key.verifier = minted.verifier
+
+
+def _save(key: APIKey) -> None:
+    key.version += 1
+    key.save(force_update=True)
+
+
+def _target(key: APIKey) -> Target:
+    return Target("api_key", key.pk, key.name)
+
+
+def _chains(key: APIKey) -> list[int]:
+    """The organisations that log what happens to the key: its own, or all of the person that it belongs to."""
+    if key.organization_id is not None:
+        return [key.organization_id]
+    rows = Membership.objects.filter(user=key.owner).order_by("organization_id")
+    return list(rows.values_list("organization_id", flat=True))
+
+
+def _snapshot(key: APIKey) -> dict[str, object]:
+    """What the log says of a key: never its verifier."""
+    return {
+        "name": key.name,
+        "description": key.description,
+        "kind": key.kind,
+        "environment": key.environment,
+        "owner": key.owner_id,
+        "token_id": key.token_id,
+        "permissions": key.permissions,
+        "allowed_networks": key.allowed_networks,
+        "expiry_date": clock.rfc3339(key.expires_at) if key.expires_at else None,
+    }

@@ -1,0 +1,49 @@
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from accounts import queries as accounts
+from keyadmin.kernel.actor import Actor
+from keyadmin.keys import services
+from keyadmin.keys.api import issued_out
+from keyadmin.management.base import KeyadminCommand, expiry_argument
+
+
+class Command(KeyadminCommand):
+    help = "Make an API key and print its secret: once, here and nowhere else."
+    example = 'create_key --organization acme --name "Billing sync" --expires 90d --permission view_invoice'
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--organization", metavar="SLUG", help="slug or oid; not needed while there is only one")
+        parser.add_argument("--name", required=True, help="1 to 80 characters; used in the logs")
+        parser.add_argument("--description", default="", help="who uses it, where it is stored")
+        parser.add_argument("--expires", default="never", help="2027-01-31 (end of that day, UTC), 90d or never")
+        parser.add_argument("--permission", action="append", metavar="P", help="may be repeated; a name, or sensor.*")
+        parser.add_argument("--admin", action="store_true", help="all permissions of the organisation")
+        parser.add_argument("--user", metavar="ID", help="make a key with this user's rights; id, uid or e-mail")
+        parser.add_argument("--network", action="append", default=[], metavar="CIDR", help="may be repeated")
+        parser.add_argument("--environment", choices=["live", "test"], default="live", help="a label; default live")
+
+    def act(self, actor: Actor, **options: Any) -> Any:
+        permissions = ["*"] if options["admin"] else options["permission"]
+        organization = None
+        owner = accounts.key_owner(actor, options["user"]) if options["user"] is not None else None
+        if owner is None or options["organization"]:
+            organization = self.organization(actor, options["organization"])
+        issued = services.create_key(
+            actor=actor,
+            name=options["name"],
+            kind="user" if owner else "organization",
+            organization=organization,
+            owner=owner,
+            description=options["description"],
+            permissions=permissions,
+            expires_at=expiry_argument(options["expires"]),
+            environment=options["environment"],
+            allowed_networks=options["network"],
+        )
+        return issued_out(issued)
+
+    def show(self, result: Any) -> None:
+        self.stderr.write(f"API key {result['api_key_id']} ({result['name']}) was made. Its secret is shown only now:")
+        self.stdout.write(result["api_key"])

@@ -1,0 +1,41 @@
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from keyadmin.kernel.actor import Actor
+from keyadmin.kernel.errors import InvalidError
+from keyadmin.keys import services
+from keyadmin.keys.api import key_out
+from keyadmin.keys.models import APIKey
+from keyadmin.management.base import KeyCommand, expiry_argument
+
+
+class Command(KeyCommand):
+    help = "Change name, description, expiry, permissions or networks of a key; what is not named stays."
+    example = "edit_key 12 --expires 2027-01-31 --permission view_customer --permission view_invoice"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--name")
+        parser.add_argument("--description")
+        parser.add_argument("--expires", help="2027-01-31 (end of that day, UTC), 90d or never")
+        parser.add_argument("--permission", action="append", metavar="P", help="may be repeated; replaces the list")
+        parser.add_argument("--admin", action="store_true", help="all permissions of the organisation")
+        parser.add_argument("--no-permissions", action="store_true", help="empty the list")
+        parser.add_argument("--network", action="append", metavar="CIDR", help="may be repeated; replaces the list")
+        parser.add_argument("--any-network", action="store_true", help="empty the list of networks")
+
+    def act_on(self, actor: Actor, key: APIKey, **options: Any) -> Any:
+        changes = services.KeyChanges()
+        for name in ("name", "description"):
+            if options[name] is not None:
+                changes[name] = options[name]
+        if options["expires"] is not None:
+            changes["expires_at"] = expiry_argument(options["expires"])
+        if options["permission"] or options["admin"] or options["no_permissions"]:
+            changes["permissions"] = ["*"] if options["admin"] else options["permission"] or []
+        if options["network"] or options["any_network"]:
+            changes["allowed_networks"] = options["network"] or []
+        if not changes:
+            raise InvalidError("Say what to change, for example --name.")
+        return key_out(services.edit_key(actor=actor, key_id=key.pk, changes=changes))

@@ -1,0 +1,15 @@
+from typing import Any
+
+from keyadmin.kernel.actor import Actor
+from keyadmin.keys import services
+from keyadmin.keys.api import key_out
+from keyadmin.keys.models import APIKey
+from keyadmin.management.base import KeyCommand
+
+
+class Command(KeyCommand):
+    help = "Stop a key for the time being; resume_key lets it work again."
+    example = "pause_key 12 --reason 'ticket 4711'"
+
+    def act_on(self, actor: Actor, key: APIKey, **options: Any) -> Any:
+        return key_out(services.pause_key(actor=actor, key_id=key.pk))

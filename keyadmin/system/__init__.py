@@ -1,0 +1,1 @@
+"""Running it: supervisor, worker, health, the public docs pages."""

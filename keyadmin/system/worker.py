@@ -1,0 +1,58 @@
+"""The periodic work: each job is short, may run twice, and leaves a failure to its next turn."""
+
+import logging
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+from apscheduler.schedulers.blocking import BlockingScheduler
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import close_old_connections
+
+from keyadmin.instance.services import forget_old_answers
+from keyadmin.keys.services import stamp_expired
+
+log = logging.getLogger("keyadmin.worker")
+
+# (what it does, every how many seconds)
+JOBS: tuple[tuple[Callable[[], object], int], ...] = (
+    (stamp_expired, 10),
+    (forget_old_answers, 600),
+    (SessionStore.clear_expired, 3600),
+)
+
+
+def run() -> None:
+    """Do the periodic work until SIGTERM or SIGINT."""
+    scheduler = BlockingScheduler(timezone="UTC")
+    for job, seconds in JOBS:
+        scheduler.add_job(_guarded(job), "interval", seconds=seconds, coalesce=True, max_instances=1)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    run_once()
+    scheduler.start()
+
+
+def run_once() -> None:
+    """Do all periodic work now."""
+    for job, _ in JOBS:
+        _guarded(job)()
+
+
+def _guarded(job: Callable[[], object]) -> Callable[[], None]:
+    """A job whose failure is logged, on a connection that is given back."""
+
+    def once() -> None:
+        close_old_connections()
+        try:
+            job()
+        except Exception:
+            log.exception("%s failed; it is tried again at its next turn", getattr(job, "__name__", job))
+        finally:
+            close_old_connections()
+
+    return once

@@ -1,0 +1,16 @@
+"""Wiring of all addresses."""
+
+from django.urls import include, path
+
+from keyadmin.api import api
+from keyadmin.web import errors
+
+urlpatterns = [
+    path("", include("accounts.urls")),
+    path("docs/", include("keyadmin.system.urls")),
+    path("", api.urls),
+]
+
+handler400 = errors.bad_request
+handler404 = errors.not_found
+handler500 = errors.server_error

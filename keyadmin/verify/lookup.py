@@ -1,0 +1,60 @@
+"""From a presented secret to frozen facts, straight from the database."""
+
+import dataclasses
+
+from django.conf import settings
+
+from accounts.access import held_by
+from keyadmin.kernel import tokens
+from keyadmin.kernel.patterns import Held, Rights
+from keyadmin.keys.flairs import effective_flairs
+from keyadmin.keys.models import APIKey, FormerTokenId
+from keyadmin.verify.decide import KeyFacts
+
+# A verifier that fits no secret: an unknown token id costs the same comparison as a wrong secret.
+_NOBODY = settings.KEY_HASHER.hash("nobody", "hmac_sha256")
+
+
+def find(token: tokens.Token) -> KeyFacts | None:
+    """The facts for a well-formed token, with the word whether its secret matches; None if its id is unknown."""
+    keys = APIKey.objects.select_related("owner", "organization")
+    key = keys.filter(token_id=token.token_id).first()
+    if key is not None:
+        verifier = key.verifier or _NOBODY
+        return dataclasses.replace(facts_of(key), secret_matches=settings.KEY_HASHER.verify(token.text, verifier))
+    settings.KEY_HASHER.verify(token.text, _NOBODY)
+    former = FormerTokenId.objects.select_related("key__owner", "key__organization").filter(token_id=token.token_id)
+    replaced = former.first()
+    return None if replaced is None else dataclasses.replace(facts_of(replaced.key), replaced=True)
+
+
+def facts_of(key: APIKey) -> KeyFacts:
+    """What decides about a key, as it stands in the database, with no word about a secret."""
+    owner, organization = key.owner, key.organization
+    if owner is not None:
+        held = held_by(owner).narrowed(key.permissions)
+    else:
+        assert organization is not None  # noqa: S101  a constraint of the table
+        suspended = frozenset({organization.pk} if organization.suspended_at else ())
+        held = Held({organization.pk: Rights(frozenset(key.permissions or ()))}, suspended)
+    return KeyFacts(
+        key_id=key.pk,
+        label=key.name,
+        masked=key.masked,
+        kind=key.kind,
+        environment=key.environment,
+        version=key.version,
+        revoked_at=key.revoked_at,
+        expired_seen_at=key.expired_seen_at,
+        expires_at=key.expires_at,
+        paused_at=key.paused_at,
+        replaced=False,
+        secret_matches=False,
+        organization_id=key.organization_id,
+        owner_id=key.owner_id,
+        owner_uid=str(owner.uid) if owner else "",
+        owner_active=owner is None or owner.is_active,
+        held=held,
+        allowed_networks=tuple(key.allowed_networks),
+        segment="segment" in effective_flairs(key.name),
+    )

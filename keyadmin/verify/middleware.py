@@ -1,0 +1,94 @@
+"""Django middleware: X-API-KEY in, `request.actor` out. It refuses nothing by itself; views demand."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from accounts import identity, queries
+from keyadmin.kernel.actor import ANONYMOUS, Actor, ActorKind
+from keyadmin.kernel.errors import BadRequestError, DeniedError, NotFoundError, ProblemError
+from keyadmin.kernel.text import clean_line
+from keyadmin.verify.decide import Ask
+from keyadmin.verify.outcome import Decision, Outcome
+from keyadmin.verify.services import actor_of, verify
+from keyadmin.web.auth import KeyadminRequest
+
+REASON_LENGTH = 200
+NO_SUCH_ORGANIZATION = -1
+
+
+class ApiKeyMiddleware:
+    """Sets `request.actor` and, where a credential was sent that does not count, `request.refusal`.
+
+    A key beside a browser session: the key counts, also when it is refused. A key in the query string, a cookie or
+    a basic-auth password is no credential at all.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: KeyadminRequest) -> HttpResponse:
+        request.actor, request.refusal = ANONYMOUS, None
+        try:
+            request.actor = authenticated(request)
+        except ProblemError as refusal:
+            request.refusal = refusal
+        return self.get_response(request)
+
+
+def authenticated(request: KeyadminRequest) -> Actor:
+    """The actor of a request. Raises ProblemError for a credential or an organisation that does not count."""
+    presented = request.META.get("HTTP_X_API_KEY", "").strip()
+    bearer = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")[0].lower() == "bearer"
+    if "," in presented or (presented and bearer):
+        # A server joins a header that came twice with a comma, which no key contains (RFC 9110 §5.3).
+        raise ProblemError(code="conflicting_credentials")
+    if bearer:
+        raise ProblemError(code=Decision(Outcome.MISPLACED).public.code)
+    reason = _reason(request)
+    meant = _organization_meant(request)
+    if presented:
+        ask = Ask(request.client_address, organization_id=meant)
+        verdict = verify(presented, ask)
+        if not verdict.decision.allowed or verdict.facts is None:
+            raise refusal_of(verdict.decision)
+        return actor_of(verdict.facts, ask, request_id=request.request_id, reason=reason)
+    actor = identity.from_session(request, address=request.client_address, request_id=request.request_id, reason=reason)
+    if actor.kind is ActorKind.PERSON and meant is not None and not actor.reaches(meant):
+        raise NotFoundError("There is no such organisation.")
+    return actor.meaning(meant)
+
+
+def refusal_of(decision: Decision) -> ProblemError:
+    """What a refused caller is told."""
+    if decision.outcome is Outcome.MISSING_PERMISSION:
+        return DeniedError(decision.missing_permission)
+    return ProblemError(code=decision.public.code)
+
+
+def _organization_meant(request: HttpRequest) -> int | None:
+    """The organisation that header or query name (oid or slug); -1 for one that does not exist, None for none."""
+    named = {
+        text.strip().lower()
+        for text in (request.META.get("HTTP_X_ORGANIZATION", ""), request.GET.get("organization", ""))
+        if text.strip()
+    }
+    if not named:
+        return None
+    if len(named) > 1:
+        raise BadRequestError("X-Organization and ?organization= name different organisations.")
+    reference = named.pop()
+    if not reference.isprintable():
+        return NO_SUCH_ORGANIZATION
+    found = queries.organization_id(reference)
+    return NO_SUCH_ORGANIZATION if found is None else found
+
+
+def _reason(request: HttpRequest) -> str:
+    """X-Reason, which the log keeps; header bytes are read as UTF-8."""
+    raw = request.META.get("HTTP_X_REASON", "")
+    try:
+        text = raw.encode("latin-1").decode()
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        text = raw
+    return clean_line("X-Reason", text, longest=REASON_LENGTH, required=False)

@@ -1,0 +1,1 @@
+"""The kit that pages and API share: the request's context, who acts, errors as answers. No domain."""

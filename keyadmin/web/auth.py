@@ -1,0 +1,99 @@
+"""Who acts, for views: reads what the middleware found, and demands an identity or a permission."""
+
+import functools
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, cast
+
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from ninja.security import APIKeyHeader
+from ninja.utils import check_csrf
+
+from keyadmin.kernel.actor import Actor, ActorKind
+from keyadmin.kernel.errors import DeniedError, ProblemError
+
+P = ParamSpec("P")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+class KeyadminRequest(WSGIRequest):
+    """What the middleware adds to a request. `refusal` says why a credential that was sent does not count."""
+
+    actor: Actor
+    refusal: ProblemError | None
+    request_id: str
+    client_address: str
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The authenticated actor. Raises ProblemError: the refusal of what was sent, `missing_key`, `csrf_failed`."""
+    asked = cast(KeyadminRequest, request)
+    if asked.refusal is not None:
+        raise asked.refusal
+    if not asked.actor.authenticated:
+        raise ProblemError(code="missing_key")
+    by_session = asked.actor.kind is ActorKind.PERSON
+    if by_session and request.method not in SAFE_METHODS and check_csrf(request) is not None:
+        raise ProblemError(code="csrf_failed")
+    return asked.actor
+
+
+def demand(actor: Actor, permission: str) -> None:
+    """Raise DeniedError unless the actor holds the permission where the request points."""
+    if not actor.allows(permission):
+        raise DeniedError(permission)
+
+
+class Credential(APIKeyHeader):
+    """For ninja: demands an identity, and a permission where one is named. The OpenAPI scheme is X-API-KEY."""
+
+    param_name = "X-API-KEY"
+
+    def __init__(self, permission: str = "") -> None:
+        super().__init__()
+        self.permission = permission
+
+    def __call__(self, request: HttpRequest) -> Actor:
+        actor = actor_of(request)
+        if self.permission:
+            demand(actor, self.permission)
+        return actor
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Actor:
+        """Not reached: the middleware has looked at the key already."""
+        return actor_of(request)
+
+
+def requires(
+    permission: str,
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, P], HttpResponse]], Callable[Concatenate[HttpRequest, P], HttpResponse]
+]:
+    """Decorator for any Django view behind the middleware: the caller must hold the permission."""
+
+    def decorate(
+        view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        @functools.wraps(view)
+        def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            demand(actor_of(request), permission)
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def signed_in(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Decorator for pages: people only; everybody else is sent to sign in."""
+
+    @functools.wraps(view)
+    def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if cast(KeyadminRequest, request).actor.kind is not ActorKind.PERSON:
+            return redirect("account_login")
+        return view(request, *args, **kwargs)
+
+    return checked

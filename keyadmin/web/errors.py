@@ -1,0 +1,109 @@
+"""Errors as answers: `application/problem+json` (RFC 9457) for programs, a page for people."""
+
+import logging
+import sys
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.shortcuts import render
+
+from keyadmin.kernel.errors import ProblemError
+
+log = logging.getLogger("keyadmin")
+
+PROGRAMS = ("/api/", "/crm/")
+PROBLEM_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = "2"
+
+
+def for_program(request: HttpRequest) -> bool:
+    """Whether the answer is read by a program rather than a person."""
+    return request.path.startswith(PROGRAMS) or "json" in request.headers.get("Accept", "")
+
+
+def answer(request: HttpRequest, error: ProblemError) -> HttpResponse:
+    """The answer to a request that failed, in the form that its sender reads."""
+    kind = error.kind
+    body: dict[str, object] = {
+        "type": f"{settings.ENV.public_url}/docs/errors/{kind.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": error.detail,
+        "code": kind.code,
+        "request_id": getattr(request, "request_id", ""),
+        **error.extra,
+    }
+    if error.errors:
+        body["errors"] = error.errors
+    response: HttpResponse
+    if for_program(request):
+        response = JsonResponse(body, status=kind.status, content_type=PROBLEM_TYPE)
+    else:
+        response = render(request, "error.html", body, status=kind.status)
+    response["Cache-Control"] = "no-store"
+    if kind.status == 401:
+        response["WWW-Authenticate"] = challenge(request)
+    if kind.status == 503:
+        response["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
+
+
+def challenge(request: HttpRequest) -> str:
+    """The challenges of RFC 9110 §11.6.1; `error` only when a token was sent (RFC 6750 §3.1)."""
+    scheme = request.headers.get("Authorization", "").strip().partition(" ")[0].lower()
+    error = ', error="invalid_token"' if scheme == "bearer" else ""
+    return f'ApiKey realm="keyadmin", Bearer realm="keyadmin"{error}'
+
+
+def problem_of(error: BaseException | None) -> ProblemError:
+    """The public side of any exception; what nobody foresaw is an internal error."""
+    if isinstance(error, ProblemError):
+        return error
+    if isinstance(error, DatabaseError | InterfaceError):
+        return ProblemError(code="unavailable")
+    if isinstance(error, RequestDataTooBig):
+        return ProblemError(code="payload_too_large")
+    if isinstance(error, UnreadablePostError):
+        return ProblemError("The body of the request ended early.", code="bad_request")
+    return ProblemError(code="internal_error")
+
+
+def failed(request: HttpRequest, error: BaseException | None) -> HttpResponse:
+    """The answer to an exception. What the server is to blame for is logged with its request id, never a path."""
+    problem = problem_of(error)
+    if problem.kind.status >= 500:
+        request_id = getattr(request, "request_id", "-")
+        match = request.resolver_match
+        log.error("%s %s failed, %s", request.method, match.route if match else "-", request_id, exc_info=error)
+    return answer(request, problem)
+
+
+def translated(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Django's own bare answers (405 among them) to programs, in the form that all others have."""
+    if response.status_code != 405 or not for_program(request):
+        return response
+    better = answer(request, ProblemError(code="method_not_allowed"))
+    better["Allow"] = response.get("Allow", "")
+    return better
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return failed(request, exception)
+    return answer(
+        request, ProblemError("The host name or a header of the request is not accepted.", code="bad_request")
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer(request, ProblemError(code="not_found"))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return failed(request, sys.exc_info()[1])
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return answer(request, ProblemError(code="csrf_failed"))

@@ -1,0 +1,48 @@
+"""The outermost middleware: a request id, the client's address, and errors that are answers of ours."""
+
+import re
+import secrets
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, HttpResponse
+
+from keyadmin.kernel import addresses
+from keyadmin.kernel.errors import ProblemError
+from keyadmin.web import errors
+from keyadmin.web.auth import KeyadminRequest
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+
+class RequestContextMiddleware:
+    """Sets `request_id` and `client_address`; sends X-Request-Id on every answer.
+
+    A peer that is a trusted proxy is believed about the address, the scheme and the request id; nobody else is.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: KeyadminRequest) -> HttpResponse:
+        trusted = settings.ENV.trusted_proxies
+        peer = request.META.get("REMOTE_ADDR", "")
+        behind_proxy = bool(trusted) and addresses.contains(trusted, addresses.parse_address(peer) or "")
+        request.client_address = addresses.client_address(peer, request.META.get("HTTP_X_FORWARDED_FOR", ""), trusted)
+        request.request_id = f"req_{secrets.token_hex(10)}"
+        if behind_proxy:
+            given = request.META.get("HTTP_X_REQUEST_ID", "")
+            if _REQUEST_ID.fullmatch(given):
+                request.request_id = given
+            scheme = request.META.get("HTTP_X_FORWARDED_PROTO", "").strip().lower()
+            if scheme in ("http", "https"):
+                request.environ["wsgi.url_scheme"] = scheme
+        response = errors.translated(request, self.get_response(request))
+        response["X-Request-Id"] = request.request_id
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """What a view raised that has an answer of its own."""
+        known = isinstance(exception, ProblemError | DatabaseError | InterfaceError)
+        return errors.failed(request, exception) if known else None

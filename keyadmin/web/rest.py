@@ -1,0 +1,156 @@
+"""What all REST endpoints share: problem answers, bounded pages, ETag and If-Match, Idempotency-Key."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from ninja import Schema
+from ninja.responses import Status
+from pydantic import ConfigDict, Field
+
+from accounts import queries
+from accounts.models import Organization
+from keyadmin.instance import services as instance
+from keyadmin.kernel.actor import Actor
+from keyadmin.kernel.errors import BadRequestError, InvalidError
+
+M = TypeVar("M", bound=Model)
+
+COUNTED = 10_000
+_ENTITY_TAG = re.compile(r'"(\d{1,9})"', re.ASCII)
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+SECRET_FIELD = "api_key"  # noqa: S105
+
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+PageSize = Annotated[int, Field(ge=1, le=200)]
+RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+class In(Schema):
+    """A request body: an unknown field is an error, so that a typing error can't pass in silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(Schema):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    missing_permission: str | None = None
+    errors: dict[str, list[str]] | None = None
+
+
+class PageQuery(Schema):
+    """Which page of a list."""
+
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    page_size: PageSize = 50
+
+
+def problems(*statuses: int) -> dict[int, type[Problem]]:
+    """The error answers of an endpoint, for OpenAPI."""
+    return dict.fromkeys(statuses, Problem)
+
+
+READ = problems(400, 401, 403, 404, 422, 500, 503)
+CHANGE = problems(400, 401, 403, 404, 409, 412, 413, 422, 500, 503)
+
+
+def page_of(
+    request: HttpRequest, rows: QuerySet[M], query: PageQuery, out: Callable[[M], dict[str, Any]]
+) -> dict[str, Any]:
+    """One page of a list with its neighbours' addresses; `total` is exact up to 10,000."""
+    start = (query.page - 1) * query.page_size
+    found = list(rows[start : start + query.page_size + 1])
+    total = rows.order_by().values("pk")[: COUNTED + 1].count()
+    body: dict[str, Any] = {
+        "items": [out(row) for row in found[: query.page_size]],
+        "total": min(total, COUNTED),
+        "next": _address(request, query, query.page + 1) if len(found) > query.page_size else None,
+        "previous": _address(request, query, query.page - 1) if query.page > 1 else None,
+    }
+    if total > COUNTED:
+        body["total_capped"] = True
+    return body
+
+
+def _address(request: HttpRequest, query: PageQuery, page: int) -> str:
+    """The address of another page; only parameters that the list knows are repeated."""
+    known = {name: value for name, value in query.dict(exclude_defaults=True).items() if value is not None}
+    pairs = urlencode({**known, "page": page}, doseq=True)
+    base = settings.ENV.public_url or f"{request.scheme}://{request.get_host()}"
+    return f"{base}{request.path}?{pairs}"
+
+
+def expected_version(request: HttpRequest) -> int | None:
+    """The version that If-Match demands (RFC 9110 §13.1.1); None without one or for `*`.
+
+    A tag that is no version of ours gives -1, which matches none. Raises BadRequestError for several tags.
+    """
+    text = request.headers.get("If-Match", "").strip()
+    if text in ("", "*"):
+        return None
+    if "," in text:
+        raise BadRequestError("If-Match: send one entity tag.")
+    match = _ENTITY_TAG.fullmatch(text)
+    return int(match.group(1)) if match else -1
+
+
+def entity_tag(version: int) -> str:
+    return f'"{version}"'
+
+
+def idempotent(request: HttpRequest, actor: Actor, status: int, act: Callable[[], dict[str, Any]]) -> Status[Any]:
+    """Carry out a POST, at most once where it carries an Idempotency-Key; a repeat never shows a secret."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if not key:
+        return Status(status, act())
+    if not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise BadRequestError("Idempotency-Key: 1 to 255 visible ASCII characters.")
+
+    def once() -> instance.Answer:
+        body = act()
+        return instance.Answer(status, body, {name: v for name, v in body.items() if name != SECRET_FIELD})
+
+    meant = actor.organization_id or ""
+    scope = f"{actor.kind}:{actor.id}:{meant}:{request.method}:{request.path}:{request.headers.get('If-Match', '')}"
+    result = instance.once(actor, scope=scope, key=key, body=request.body, act=once)
+    return Status(result.status, result.body)
+
+
+def writing(actor: Actor) -> Actor:
+    """The actor with the one organisation that a write means. Raises InvalidError where it could mean several."""
+    if actor.organization_id is not None:
+        return actor
+    reached = list(queries.visible_organizations(actor).values_list("pk", flat=True)[:2])
+    if len(reached) > 1:
+        raise InvalidError.field(
+            "organization", "This credential reaches several organisations: name one by X-Organization."
+        )
+    return actor.meaning(reached[0]) if reached else actor
+
+
+def organization_out(organization: Organization | None) -> dict[str, str] | None:
+    if organization is None:
+        return None
+    return {"oid": str(organization.oid), "slug": organization.slug, "name": organization.name}
+
+
+def messages_of(errors: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """pydantic's errors by field, without the input, which may be a secret."""
+    found: dict[str, list[str]] = {}
+    for error in errors:
+        place = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header", "form")]
+        names = [part for part in place if part not in ("body_params", "data", "filters")]
+        message = str(error["msg"]).removeprefix("Value error, ")
+        found.setdefault(".".join(names)[:100] or "body", []).append(message)
+    return found

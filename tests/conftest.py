@@ -1,0 +1,17 @@
+import pytest
+from django.conf import settings
+
+from tests import world as worlds
+from tests.world import World
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The small world, in a database that is rolled back after the test."""
+    return worlds.build(settings.ENV.master.fingerprint)
+
+
+@pytest.fixture
+def lasting_world(transactional_db: None) -> World:
+    """The same, committed: for tests with several threads or processes."""
+    return worlds.build(settings.ENV.master.fingerprint)

@@ -1,0 +1,139 @@
+"""Loaded by pytest before Django reads its settings: a clean environment and the database that was asked for.
+
+Run `.venv/bin/python -m pytest` (which finds this file), with `--database=postgres` for PostgreSQL.
+"""
+
+import atexit
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+import psycopg
+import pytest
+
+DatabaseKind = Literal["sqlite", "postgres"]
+
+# Of a developer's own settings nothing may reach the tests; KEYADMIN_SOAK is for the tests themselves.
+FOREIGN_PREFIXES = ("KEYADMIN_", "PG")
+FOREIGN_NAMES = {
+    "API_KEY_ROUNDS_NO",
+    "DATABASE_URL",
+    "DJANGO_SETTINGS_MODULE",
+    "EMAIL_URL",
+    "REDIS_URL",
+    "USAGE_DATABASE_URL",
+}
+OURS = "KEYADMIN_SOAK"
+
+# The server lives as long as its standard input, which the kernel closes even when the tests die of kill -9.
+KEEP_SERVER = """
+trap 'rm -rf "$PWD"' EXIT
+if "$1/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >log 2>&1 &&
+    printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$PWD'" 'max_connections = 200' \
+        'fsync = off' 'full_page_writes = off' >>data/postgresql.conf &&
+    "$1/pg_ctl" -D data -l log -w start >/dev/null
+then
+    echo ready
+    read -r _
+    "$1/pg_ctl" -D data -m immediate stop >/dev/null
+else
+    cat log
+fi
+"""
+
+
+class NoServerError(Exception):
+    """PostgreSQL is missing or did not start; the text says why."""
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """A throw-away PostgreSQL server on a unix socket; yields the DATABASE_URL of an empty database in it."""
+    account = _server_account()
+    # Not TMPDIR: a socket's path has at most about 100 bytes, and the server's account must reach it.
+    directory = Path(tempfile.mkdtemp(prefix="keyadmin-pg-", dir="/tmp"))
+    if account:
+        os.chown(directory, account.pw_uid, account.pw_gid)
+    keeper = subprocess.Popen(
+        ["/bin/sh", "-c", KEEP_SERVER, "sh", _postgres_programs()],
+        cwd=directory,
+        env={"PATH": os.defpath, "TZ": "UTC"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # Ctrl-C is for the tests; they stop the server when they have ended.
+        start_new_session=True,
+        user=account.pw_uid if account else None,
+        group=account.pw_gid if account else None,
+        extra_groups=[] if account else None,
+    )
+    try:
+        assert keeper.stdout
+        if keeper.stdout.readline() != "ready\n":
+            raise NoServerError(f"PostgreSQL did not start: {keeper.stdout.read().strip()}")
+        address = f"postgresql://postgres@/{{}}?host={quote(str(directory), safe='')}"
+        with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE keyadmin")
+        yield address.format("keyadmin")
+    finally:
+        # A word and not only the end of the input, which a forked process of some test might still hold open.
+        keeper.communicate("stop\n", timeout=60)
+
+
+def _server_account() -> pwd.struct_passwd | None:
+    """The account to run the server as: our own (None), but PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    names = {account.pw_name: account for account in pwd.getpwall()}
+    return names.get("postgres") or names["nobody"]
+
+
+def _postgres_programs() -> str:
+    """The folder of initdb and pg_ctl: on PATH, else Debian's newest."""
+    on_path = shutil.which("initdb")
+    if on_path:
+        return str(Path(on_path).resolve().parent)
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    if not found:
+        raise NoServerError("PostgreSQL is missing; scripts/setup dev brings it or says how to get it")
+    return str(found[-1].parent)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgres"), default="sqlite", help="what to run on")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Set the stage before pytest-django, whose hook of this name reads the settings."""
+    for name in list(os.environ):
+        if name != OURS and (name in FOREIGN_NAMES or name.startswith(FOREIGN_PREFIXES)):
+            del os.environ[name]
+    resources = ExitStack()
+    atexit.register(resources.close)
+    os.environ["KEYADMIN_DATA_DIR"] = resources.enter_context(tempfile.TemporaryDirectory(prefix="keyadmin-"))
+    if early_config.known_args_namespace.database == "postgres":
+        try:
+            os.environ["DATABASE_URL"] = resources.enter_context(postgres_server())
+        except NoServerError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+@pytest.fixture(scope="session")
+def database_kind(pytestconfig: pytest.Config) -> DatabaseKind:
+    """What these tests run on."""
+    kind: DatabaseKind = pytestconfig.getoption("database")
+    return kind
+
+
+@pytest.fixture(scope="session")
+def soak() -> bool:
+    """Whether the big proofs run with their full numbers (make soak)."""
+    return os.environ.get(OURS) == "1"
