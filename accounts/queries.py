@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Group, Membership, Organization, Permission, User, UserKind
 from keyadmin.kernel.actor import Actor
-from keyadmin.kernel.errors import NotFoundError
+from keyadmin.kernel.errors import InvalidError, NotFoundError
 
 
 def visible_organizations(actor: Actor) -> QuerySet[Organization]:
@@ -27,6 +27,18 @@ def organization(actor: Actor, reference: str) -> Organization:
     if found is None:
         raise NotFoundError("There is no such organisation.")
     return found
+
+
+def meaning_one(actor: Actor) -> Actor:
+    """The actor with the one organisation that a change means. Raises InvalidError where it could mean several."""
+    if actor.organization_id is not None:
+        return actor
+    reached = list(visible_organizations(actor).values_list("pk", flat=True)[:2])
+    if len(reached) > 1:
+        raise InvalidError.field(
+            "organization", "This credential reaches several organisations: name one by X-Organization."
+        )
+    return actor.meaning(reached[0]) if reached else actor
 
 
 def organization_id(reference: str) -> int | None:

@@ -15,7 +15,7 @@ from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError, NotFoundError
 from keyadmin.keys import queries, services
 from keyadmin.keys.filters import DEFAULT_SORT, DEFAULT_STATUS, SORT_NAMES, KeyFilter
-from keyadmin.keys.models import APIKey
+from keyadmin.keys.representation import issued_fields, key_fields
 from keyadmin.keys.status import FILTERS
 from keyadmin.keys.status import Status as KeyStatus
 from keyadmin.web.auth import Credential, actor_of
@@ -24,14 +24,14 @@ from keyadmin.web.rest import (
     READ,
     In,
     Moment,
+    OrganizationRef,
     PageQuery,
     RowId,
+    UserRef,
     entity_tag,
     expected_version,
     idempotent,
-    organization_out,
     page_of,
-    writing,
 )
 
 
@@ -55,21 +55,6 @@ Patterns = Annotated[list[Pattern], Field(max_length=200)]
 Networks = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=100)]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 Description = Annotated[str, Field(max_length=2000)]
-
-
-class OrganizationRef(In):
-    oid: str
-    slug: str
-    name: str
-
-
-class UserRef(In):
-    """`kind` is `person` or `api`; for what a key created it is `key`, and `id` the key's."""
-
-    id: int
-    uid: str | None
-    kind: Literal["person", "api", "key"]
-    name: str
 
 
 class KeyOut(In):
@@ -149,14 +134,14 @@ def list_keys(request: HttpRequest, filters: Query[KeyQuery]) -> dict[str, Any]:
     keys = KeyFilter(filters.dict(exclude_none=True), queries.visible_keys(actor))
     if not keys.is_valid():
         raise InvalidError(errors={name: list(map(str, texts)) for name, texts in keys.errors.items()})
-    return page_of(request, keys.qs, filters, key_out)
+    return page_of(request, keys.qs, filters, key_fields)
 
 
 def create_key(request: HttpRequest, response: HttpResponse, body: KeyIn) -> Status[Any]:
     """Make a key. Its secret is `api_key` in this answer and shown nowhere else, ever."""
     actor = actor_of(request)
     organization, owner = _belongs_to(actor, body)
-    actor = writing(actor) if organization is None else actor
+    actor = accounts.meaning_one(actor) if organization is None else actor
     minted = services.mint(body.environment)
 
     def act() -> dict[str, Any]:
@@ -173,7 +158,7 @@ def create_key(request: HttpRequest, response: HttpResponse, body: KeyIn) -> Sta
             allowed_networks=body.allowed_networks,
             minted=minted,
         )
-        return issued_out(issued)
+        return issued_fields(issued)
 
     return _versioned(response, idempotent(request, actor, 201, act))
 
@@ -182,7 +167,7 @@ def get_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId) -> 
     """One API key."""
     key = queries.visible_key(actor_of(request), api_key_id)
     response["ETag"] = entity_tag(key.version)
-    return key_out(key)
+    return key_fields(key)
 
 
 def edit_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId, body: KeyPatch) -> dict[str, Any]:
@@ -195,18 +180,20 @@ def edit_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId, bo
         if name in sent:
             changes[name] = sent[name]
     key = services.edit_key(
-        actor=writing(actor_of(request)),
+        actor=accounts.meaning_one(actor_of(request)),
         key_id=api_key_id,
         changes=changes,
         expected_version=expected_version(request),
     )
     response["ETag"] = entity_tag(key.version)
-    return key_out(key)
+    return key_fields(key)
 
 
 def delete_key(request: HttpRequest, api_key_id: RowId) -> Status[None]:
     """Revoke the key and remove its record; the activity log keeps the story."""
-    services.delete_key(actor=writing(actor_of(request)), key_id=api_key_id, expected_version=expected_version(request))
+    services.delete_key(
+        actor=accounts.meaning_one(actor_of(request)), key_id=api_key_id, expected_version=expected_version(request)
+    )
     return Status(204, None)
 
 
@@ -214,7 +201,7 @@ def regenerate_key(
     request: HttpRequest, response: HttpResponse, api_key_id: RowId, body: RegenerateIn | None = None
 ) -> Status[Any]:
     """Replace the secret: the old one is dead at once, the new one is `api_key` in this answer alone."""
-    actor = writing(actor_of(request))
+    actor = accounts.meaning_one(actor_of(request))
     sent = body is not None and "expiry_date" in body.dict(exclude_unset=True)
     minted = services.mint_like(queries.visible_key(actor, api_key_id))
 
@@ -226,7 +213,7 @@ def regenerate_key(
             expected_version=expected_version(request),
             minted=minted,
         )
-        return issued_out(issued)
+        return issued_fields(issued)
 
     return _versioned(response, idempotent(request, actor, 200, act))
 
@@ -265,43 +252,11 @@ def router(name: str, *, acts: bool) -> Router:
     return made
 
 
-def key_out(key: APIKey) -> dict[str, Any]:
-    """A key as JSON, without its secret."""
-    owner, creator = key.owner, key.created_by
-    return {
-        "api_key_id": key.pk,
-        "token_id": key.token_id,
-        "name": key.name,
-        "description": key.description,
-        "masked_key": key.masked,
-        "status": key.status,
-        "kind": key.kind,
-        "environment": key.environment,
-        "owner": _user_out(owner) if owner else None,
-        "organization": organization_out(key.organization),
-        "permissions": key.permissions,
-        "flairs": key.flairs,
-        "created": clock.rfc3339(key.created_at),
-        "created_by": _user_out(creator) if creator else _key_ref(key),
-        "expiry_date": clock.rfc3339(key.expires_at) if key.expires_at else None,
-        "last_used": None,
-        "allowed_networks": key.allowed_networks,
-        "rate_limit": None,
-        "locked": False,
-        "version": key.version,
-    }
-
-
-def issued_out(issued: services.Issued) -> dict[str, Any]:
-    """The same with the secret."""
-    return {**key_out(issued.key), "api_key": issued.secret}
-
-
 def _act_on_key(request: HttpRequest, response: HttpResponse, key_id: int, service: Any) -> Status[Any]:
-    actor = writing(actor_of(request))
+    actor = accounts.meaning_one(actor_of(request))
 
     def act() -> dict[str, Any]:
-        return key_out(service(actor=actor, key_id=key_id, expected_version=expected_version(request)))
+        return key_fields(service(actor=actor, key_id=key_id, expected_version=expected_version(request)))
 
     return _versioned(response, idempotent(request, actor, 200, act))
 
@@ -320,16 +275,6 @@ def _belongs_to(actor: Actor, body: KeyIn) -> tuple[Organization | None, User | 
         except NotFoundError as error:
             raise InvalidError.field("organization", error.detail) from None
     if body.kind == "organization":
-        return organization or accounts.visible_organizations(writing(actor)).first(), None
+        return organization or accounts.visible_organizations(accounts.meaning_one(actor)).first(), None
     owner_id = body.owner or actor.user_id
     return organization, accounts.key_owner(actor, str(owner_id)) if owner_id else None
-
-
-def _user_out(user: User) -> dict[str, Any]:
-    return {"id": user.pk, "uid": str(user.uid), "kind": user.kind, "name": user.name}
-
-
-def _key_ref(key: APIKey) -> dict[str, Any] | None:
-    if key.created_by_key is None:
-        return None
-    return {"id": key.created_by_key, "uid": None, "kind": "key", "name": key.created_by_label}

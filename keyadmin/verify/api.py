@@ -7,13 +7,13 @@ from ninja import Router
 
 from accounts import queries as accounts
 from accounts.models import Organization, User
+from accounts.representation import organization_ref, user_ref
 from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.patterns import EVERYTHING, Rights, reduced
 from keyadmin.keys import queries
-from keyadmin.keys.api import OrganizationRef, UserRef
 from keyadmin.web.auth import Credential, actor_of
-from keyadmin.web.rest import READ, In, Moment, RowId, organization_out
+from keyadmin.web.rest import READ, In, Moment, OrganizationRef, RowId, UserRef
 
 router = Router(auth=Credential(), tags=["Credential"])
 SHOWN_ORGANIZATIONS = 200
@@ -56,8 +56,8 @@ def whoami(request: HttpRequest) -> dict[str, Any]:
         "api_key_id": key.pk if key else None,
         "masked_key": key.masked if key else None,
         "environment": key.environment if key else None,
-        "user": {"id": user.pk, "uid": str(user.uid), "kind": user.kind, "name": user.name} if user else None,
-        "organization": organization_out(single),
+        "user": user_ref(user) if user else None,
+        "organization": organization_ref(single) if single else None,
         "organizations": [_reached(actor, organization) for organization in reached],
         "permissions": _common(actor, reached),
         "instance_permissions": sorted(actor.held.instance.patterns),
@@ -67,7 +67,7 @@ def whoami(request: HttpRequest) -> dict[str, Any]:
 
 def _reached(actor: Actor, organization: Organization) -> dict[str, Any]:
     patterns = sorted(reduced(actor.rights_in(organization.pk).patterns))
-    return {**(organization_out(organization) or {}), "permissions": patterns}
+    return {**organization_ref(organization), "permissions": patterns}
 
 
 def _common(actor: Actor, reached: list[Organization]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -12,11 +12,9 @@ from ninja import Schema
 from ninja.responses import Status
 from pydantic import ConfigDict, Field
 
-from accounts import queries
-from accounts.models import Organization
 from keyadmin.instance import services as instance
 from keyadmin.kernel.actor import Actor
-from keyadmin.kernel.errors import BadRequestError, InvalidError
+from keyadmin.kernel.errors import BadRequestError
 
 M = TypeVar("M", bound=Model)
 
@@ -47,6 +45,21 @@ class Problem(Schema):
     request_id: str
     missing_permission: str | None = None
     errors: dict[str, list[str]] | None = None
+
+
+class OrganizationRef(In):
+    oid: str
+    slug: str
+    name: str
+
+
+class UserRef(In):
+    """`kind` is `person` or `api`; for what a key created it is `key`, and `id` the key's."""
+
+    id: int
+    uid: str | None
+    kind: Literal["person", "api", "key"]
+    name: str
 
 
 class PageQuery(Schema):
@@ -125,24 +138,6 @@ def idempotent(request: HttpRequest, actor: Actor, status: int, act: Callable[[]
     scope = f"{actor.kind}:{actor.id}:{meant}:{request.method}:{request.path}:{request.headers.get('If-Match', '')}"
     result = instance.once(actor, scope=scope, key=key, body=request.body, act=once)
     return Status(result.status, result.body)
-
-
-def writing(actor: Actor) -> Actor:
-    """The actor with the one organisation that a write means. Raises InvalidError where it could mean several."""
-    if actor.organization_id is not None:
-        return actor
-    reached = list(queries.visible_organizations(actor).values_list("pk", flat=True)[:2])
-    if len(reached) > 1:
-        raise InvalidError.field(
-            "organization", "This credential reaches several organisations: name one by X-Organization."
-        )
-    return actor.meaning(reached[0]) if reached else actor
-
-
-def organization_out(organization: Organization | None) -> dict[str, str] | None:
-    if organization is None:
-        return None
-    return {"oid": str(organization.oid), "slug": organization.slug, "name": organization.name}
 
 
 def messages_of(errors: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:

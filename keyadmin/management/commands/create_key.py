@@ -5,7 +5,7 @@ from django.core.management.base import CommandParser
 from accounts import queries as accounts
 from keyadmin.kernel.actor import Actor
 from keyadmin.keys import services
-from keyadmin.keys.api import issued_out
+from keyadmin.keys.representation import issued_fields
 from keyadmin.management.base import KeyadminCommand, expiry_argument
 
 
@@ -42,7 +42,7 @@ class Command(KeyadminCommand):
             environment=options["environment"],
             allowed_networks=options["network"],
         )
-        return issued_out(issued)
+        return issued_fields(issued)
 
     def show(self, result: Any) -> None:
         self.stderr.write(f"API key {result['api_key_id']} ({result['name']}) was made. Its secret is shown only now:")

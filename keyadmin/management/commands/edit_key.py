@@ -5,8 +5,8 @@ from django.core.management.base import CommandParser
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError
 from keyadmin.keys import services
-from keyadmin.keys.api import key_out
 from keyadmin.keys.models import APIKey
+from keyadmin.keys.representation import key_fields
 from keyadmin.management.base import KeyCommand, expiry_argument
 
 
@@ -38,4 +38,4 @@ class Command(KeyCommand):
             changes["allowed_networks"] = options["network"] or []
         if not changes:
             raise InvalidError("Say what to change, for example --name.")
-        return key_out(services.edit_key(actor=actor, key_id=key.pk, changes=changes))
+        return key_fields(services.edit_key(actor=actor, key_id=key.pk, changes=changes))

@@ -5,8 +5,8 @@ from django.core.management.base import CommandParser
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError
 from keyadmin.keys import queries
-from keyadmin.keys.api import key_out
 from keyadmin.keys.filters import DEFAULT_STATUS, SORT_NAMES, KeyFilter
+from keyadmin.keys.representation import key_fields
 from keyadmin.keys.status import FILTERS
 from keyadmin.management.base import KeyadminCommand
 
@@ -28,7 +28,7 @@ class Command(KeyadminCommand):
         keys = KeyFilter(chosen, queries.visible_keys(actor))
         if not keys.is_valid():
             raise InvalidError(errors={name: list(map(str, texts)) for name, texts in keys.errors.items()})
-        return [key_out(key) for key in keys.qs.iterator(chunk_size=500)]
+        return [key_fields(key) for key in keys.qs.iterator(chunk_size=500)]
 
     def show(self, result: Any) -> None:
         for key in result:

@@ -4,8 +4,8 @@ from django.core.management.base import CommandParser
 
 from keyadmin.kernel.actor import Actor
 from keyadmin.keys import services
-from keyadmin.keys.api import issued_out
 from keyadmin.keys.models import APIKey
+from keyadmin.keys.representation import issued_fields
 from keyadmin.management.base import KeyCommand, expiry_argument
 
 
@@ -24,7 +24,7 @@ class Command(KeyCommand):
             key_id=key.pk,
             expires_at=services.KEEP if expires is None else expiry_argument(expires),
         )
-        return issued_out(issued)
+        return issued_fields(issued)
 
     def show(self, result: Any) -> None:
         self.stderr.write(f"API key {result['api_key_id']} ({result['name']}) has a new secret, shown only now:")

@@ -2,8 +2,8 @@ from typing import Any
 
 from keyadmin.kernel.actor import Actor
 from keyadmin.keys import services
-from keyadmin.keys.api import key_out
 from keyadmin.keys.models import APIKey
+from keyadmin.keys.representation import key_fields
 from keyadmin.management.base import KeyCommand
 
 
@@ -12,4 +12,4 @@ class Command(KeyCommand):
     example = "resume_key 12 --reason 'ticket 4711'"
 
     def act_on(self, actor: Actor, key: APIKey, **options: Any) -> Any:
-        return key_out(services.resume_key(actor=actor, key_id=key.pk))
+        return key_fields(services.resume_key(actor=actor, key_id=key.pk))

@@ -1,8 +1,8 @@
 from typing import Any
 
 from keyadmin.kernel.actor import Actor
-from keyadmin.keys.api import key_out
 from keyadmin.keys.models import APIKey
+from keyadmin.keys.representation import key_fields
 from keyadmin.management.base import KeyCommand
 
 
@@ -11,4 +11,4 @@ class Command(KeyCommand):
     example = "show_key 12"
 
     def act_on(self, actor: Actor, key: APIKey, **options: Any) -> Any:
-        return key_out(key)
+        return key_fields(key)
