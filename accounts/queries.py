@@ -4,7 +4,7 @@ import uuid
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import Group, Membership, Organization, Permission, User, UserKind
+from accounts.models import Group, Membership, Organization, Permission, User
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError, NotFoundError
 
@@ -68,15 +68,16 @@ def key_owner(actor: Actor, reference: str) -> User:
     return found
 
 
+def acting_user(actor: Actor) -> User | None:
+    """The person who acts, or the owner of the user key that does."""
+    return User.objects.filter(pk=actor.user_id).first() if actor.user_id is not None else None
+
+
 def organization_ids_of(user: User) -> list[int]:
     """Ids of the organisations that the user is in, ascending."""
     return list(
         Membership.objects.filter(user=user).order_by("organization_id").values_list("organization_id", flat=True)
     )
-
-
-def api_users_in(organization: Organization) -> QuerySet[User]:
-    return User.objects.filter(kind=UserKind.API, memberships__organization=organization)
 
 
 def group_named(organization: Organization, name: str) -> Group:

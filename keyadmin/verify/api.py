@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Router
 
 from accounts import queries as accounts
-from accounts.models import Organization, User
+from accounts.models import Organization
 from accounts.representation import organization_ref, user_ref
 from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor
@@ -47,7 +47,7 @@ def whoami(request: HttpRequest) -> dict[str, Any]:
     """Identity, organisation, effective permissions and expiry of the credential."""
     actor = actor_of(request)
     key = queries.acting_key(actor)
-    user = User.objects.filter(pk=actor.user_id).first() if actor.user_id else None
+    user = accounts.acting_user(actor)
     reached = list(accounts.visible_organizations(actor)[:SHOWN_ORGANIZATIONS])
     single = reached[0] if len(reached) == 1 else None
     return {
