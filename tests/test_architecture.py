@@ -113,9 +113,10 @@ def test_left_never_imports_right() -> None:
     findings = []
     for found in imports():
         target = ours(found)
-        if found.by.is_core and target is not None and target.slice in ORDER:
-            if ORDER.index(target.slice) > ORDER.index(found.by.slice):
-                findings.append(str(found))
+        if not found.by.is_core or target is None or target.slice not in ORDER:
+            continue
+        if ORDER.index(target.slice) > ORDER.index(found.by.slice):
+            findings.append(str(found))
     fail_with(findings, f"hand the value down as an argument; the order is {' < '.join(ORDER)}.")
 
 
@@ -214,9 +215,10 @@ def test_services_take_the_actor_by_keyword() -> None:
         if not module.is_core or module.role != "services":
             continue
         for node in tree(module).body:
-            if isinstance(node, ast.FunctionDef) and any(arg.arg == "actor" for arg in node.args.args):
-                if not node.name.startswith("_") and not _is_mechanism(module, node.name):
-                    findings.append(f"{module.path.relative_to(ROOT)}:{node.lineno} {node.name}")
+            if not isinstance(node, ast.FunctionDef) or node.name.startswith("_") or _is_mechanism(module, node.name):
+                continue
+            if any(arg.arg == "actor" for arg in node.args.args):
+                findings.append(f"{module.path.relative_to(ROOT)}:{node.lineno} {node.name}")
     fail_with(findings, "make `actor` keyword-only: def change(*, actor, ...).")
 
 

@@ -49,6 +49,7 @@ def test_a_key_in_a_text_is_noticed_and_masked(around: str, encoding: Callable[[
     assert tokens.looks_like_key(text)
     redacted = unquote(unquote(tokens.redact(text)))
     assert redacted == around.format(token.masked)
+    assert token.masked.removeprefix("ka") in tokens.redact(text)  # plain, whatever it was encoded in
     assert not tokens.looks_like_key(tokens.redact(text))
 
 
