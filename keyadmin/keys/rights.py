@@ -39,13 +39,15 @@ def require_manage_person(actor: Actor, owner: User) -> None:
         if not (held.allows("apikey.own") or held.allows("apikey.ctrl")):
             raise DeniedError("apikey.own")
         return
-    for organization_id in queries.organization_ids_of(owner):
-        if not held.rights_in(organization_id).allows("apikey.ctrl"):
-            raise DeniedError(
-                "apikey.ctrl", "A person's key can be managed only by whoever manages keys in all their organisations."
-            )
-    if held.everywhere is None and (owner.is_instance_admin or not queries.organization_ids_of(owner)):
+    homes = queries.organization_ids_of(owner)
+    if held.everywhere is None and not any(held.reaches(home) for home in homes):
         raise NotFoundError("There is no such user.")
+    # An instance administrator's key works everywhere, so only who manages keys everywhere manages it.
+    managed = held.allowing("apikey.ctrl")
+    if managed is not None and (owner.is_instance_admin or not managed.issuperset(homes)):
+        raise DeniedError(
+            "apikey.ctrl", "A person's key can be managed only by whoever manages keys in all their organisations."
+        )
 
 
 def require_flairs(actor: Actor, organization_id: int | None, before: str, after: str) -> None:
