@@ -6,7 +6,6 @@ One key to keep safe; each use has a key of its own (HKDF, RFC 5869), so that on
 import os
 import re
 import secrets
-import stat
 import tempfile
 from base64 import b64decode, b64encode
 from contextlib import suppress
@@ -121,7 +120,7 @@ def _read(path: Path, *, forbidden: int, remedy: str) -> Master:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a FIFO in this place must not hang the start
         try:
             mode = os.fstat(handle).st_mode  # of what was opened, not of what the name means by now
-            content = os.read(handle, 1024) if stat.S_ISREG(mode) else b""
+            content = os.read(handle, 1024)
         finally:
             os.close(handle)
     except OSError as error:

@@ -122,8 +122,8 @@ def _plain_or_encoded(characters: str) -> str:
     return f"(?:[{characters}]|%(?:25){{0,3}}(?i:{codes}))"
 
 
-# Without the prefix: it is no secret, and where a cut-off key runs into a whole one (`ka_live_8f3kka_live_...`)
-# a match that began at the first prefix could eat the second, and let its secret through.
+# Without the prefix: it is no secret, and where a cut-off key meets a whole one (`ka_live_8f3kka_live_...`),
+# a match that began at the first prefix could eat the second and let its secret through.
 _SEPARATOR = _plain_or_encoded("_")
 _ENVIRONMENT = "|".join("".join(map(_plain_or_encoded, name)) for name in ("live", "test"))
 _DIGIT = _plain_or_encoded(ALPHABET)

@@ -74,7 +74,7 @@ def insert() -> None:
     for sequence in range(8, 3, -1):
         Event.objects.filter(chain=CHAIN, sequence=sequence).update(sequence=F("sequence") + 1)
     forged = at(3)
-    forged.pk, forged.sequence, forged.previous_hash = None, 4, "f" * 64  # type: ignore[assignment]
+    forged.pk, forged.sequence, forged.previous_hash = None, 4, "f" * 64
     forged.save(force_insert=True)
 
 

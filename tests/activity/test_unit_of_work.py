@@ -140,7 +140,8 @@ def refuse_events() -> None:
             )
         else:
             cursor.execute(
-                "CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$ LANGUAGE plpgsql"
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql"
+                " AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$"
             )
             cursor.execute(
                 "CREATE TRIGGER refuse BEFORE INSERT ON activity_event FOR EACH ROW EXECUTE FUNCTION refuse()"

@@ -70,5 +70,5 @@ def test_shapes_that_are_not(text: str) -> None:
 def test_a_suspended_organisation_is_out_of_reach() -> None:
     held = Held({1: Rights(frozenset({"*"})), 2: Rights(frozenset({"a"}))}, suspended=frozenset({1}))
     assert not held.reaches(1)
-    assert held.allowing("a") == {2}
+    assert held.allowing("a") == frozenset({2})
     assert not held.allows("b")

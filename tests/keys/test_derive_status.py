@@ -60,7 +60,7 @@ def test_sql_agrees_with_python(world_of_keys: APIKey, rows: list[tuple[datetime
     APIKey.objects.exclude(pk=world_of_keys.pk).delete()
     for number, (revoked_at, expired_seen_at, expires_at, paused_at) in enumerate(rows):
         row = APIKey.objects.get(pk=world_of_keys.pk)
-        row.pk, row.token_id = None, f"{number:012}"  # type: ignore[assignment]
+        row.pk, row.token_id = None, f"{number:012}"
         row.revoked_at, row.verifier = revoked_at, "" if revoked_at else "x"
         row.expires_at, row.paused_at = expires_at, paused_at
         row.expired_seen_at = expired_seen_at if expires_at else None
