@@ -1,0 +1,97 @@
+"""Sixteen at once on one key: one winner, no lost update, one event for each acknowledged change (R7)."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from django.db import connections
+
+from accounts.models import User
+from accounts.services.setup import load_first_packs, set_up
+from keyadmin.activity import queries
+from keyadmin.activity.models import Event
+from keyadmin.instance import services as instance
+from keyadmin.kernel.errors import ProblemError
+from keyadmin.keys import services
+from keyadmin.keys.models import APIKey
+from keyadmin.keys.status import Status
+from tests.world import OPERATOR, World
+
+WRITERS = 16
+
+
+@pytest.fixture
+def rounds(soak: bool) -> int:
+    return 1000 if soak else 4
+
+
+def at_once(acts: list[Callable[[], object]]) -> Counter[str]:
+    """Run all at the same moment, each in a thread with its own connection; counts "done" and error codes."""
+    results: Counter[str] = Counter()
+    barrier = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], object]) -> None:
+        try:
+            barrier.wait()
+            act()
+            results["done"] += 1
+        except ProblemError as error:
+            results[error.kind.code] += 1
+        except Exception as error:
+            results[repr(error)] += 1
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_of_equal_regenerations_one_wins(lasting_world: World, rounds: int) -> None:
+    for _ in range(rounds):
+        key = lasting_world.key("view_customer").key
+        regenerate = partial(services.regenerate_key, actor=OPERATOR, key_id=key.pk, expected_version=1)
+        assert at_once([regenerate] * WRITERS) == {"done": 1, "stale": WRITERS - 1}
+        assert APIKey.objects.get(pk=key.pk).version == 2
+        assert Event.objects.filter(target_id=key.pk, name="api_key.regenerated").count() == 1
+
+
+def test_revoke_beats_regenerate(lasting_world: World, rounds: int) -> None:
+    for _ in range(rounds):
+        pk = lasting_world.key("view_customer").key.pk
+        acts: list[Callable[[], object]] = [
+            *[partial(services.regenerate_key, actor=OPERATOR, key_id=pk)] * (WRITERS // 2),
+            *[partial(services.revoke_key, actor=OPERATOR, key_id=pk)] * (WRITERS // 2),
+        ]
+        results = at_once(acts)
+        assert set(results) <= {"done", "key_revoked"}, results
+        assert APIKey.objects.get(pk=pk).status is Status.REVOKED
+        assert Event.objects.filter(target_id=pk, name="api_key.revoked").count() == 1
+
+
+def test_no_edit_is_lost(lasting_world: World, rounds: int) -> None:
+    for _ in range(rounds):
+        pk = lasting_world.key("view_customer").key.pk
+        edits: list[Callable[[], object]] = [
+            partial(services.edit_key, actor=OPERATOR, key_id=pk, changes={"description": f"Edit {n}"})
+            for n in range(WRITERS)
+        ]
+        assert at_once(edits) == {"done": WRITERS}
+        assert APIKey.objects.get(pk=pk).version == WRITERS + 1
+        assert Event.objects.filter(target_id=pk, name="api_key.updated").count() == WRITERS
+    assert queries.check(lasting_world.acme.pk).consistent
+
+
+def test_one_set_up_wins(transactional_db: None) -> None:
+    instance.bind_master_key("test")
+    load_first_packs()
+    token = instance.issue_setup_token()
+
+    attempt = partial(set_up, actor=OPERATOR, name="A", organization="Org", password="a long enough one", token=token)
+    assert at_once([partial(attempt, email=f"a{n}@example.org") for n in range(4)]) == {"done": 1, "already_set_up": 3}
+    assert User.objects.count() == 1
