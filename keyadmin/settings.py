@@ -139,9 +139,13 @@ else:
             "PASSWORD": ENV.database.password,
             "HOST": ENV.database.host,
             "PORT": ENV.database.port,
-            "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {"connect_timeout": "5", **ENV.database.options},
+            "OPTIONS": {
+                "connect_timeout": "5",
+                # Threads come and go; a connection for each would use up the server's. Waiting too long is a 503.
+                "pool": {"min_size": 1, "max_size": 20, "timeout": 3},
+                **ENV.database.options,
+            },
         }
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

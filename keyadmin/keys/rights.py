@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from accounts import access, queries
-from accounts.models import Organization, User, UserKind
+from accounts.models import Organization, User
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import DeniedError, NotFoundError
 from keyadmin.kernel.patterns import NOTHING, Rights
@@ -86,11 +86,6 @@ def added(before: Iterable[str] | None, after: Iterable[str] | None) -> frozense
         return None
     held = Rights(frozenset(before))
     return frozenset(pattern for pattern in after if not held.allows(pattern))
-
-
-def home_of(owner: User) -> int | None:
-    """The organisation in which an API user's key works; None for a person, whose key works in all of theirs."""
-    return queries.organization_ids_of(owner)[0] if owner.kind == UserKind.API else None
 
 
 def _may_as_own(actor: Actor, key: APIKey) -> bool:
