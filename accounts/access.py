@@ -46,6 +46,20 @@ def require(actor: Actor, permission: str, organization_id: int) -> None:
         raise DeniedError(permission, grantors=grantors(permission, organization_id))
 
 
+def require_somewhere(actor: Actor, permission: str) -> None:
+    """Raise DeniedError unless the permission is held in the organisation meant; without one, in any."""
+    if not actor.allows(permission):
+        known = actor.organization_id or next(iter(actor.held.rights), None)
+        raise DeniedError(permission, grantors=grantors(permission, known))
+
+
+def denied(actor: Actor, permission: str) -> DeniedError:
+    """The refusal of an actor that lacks a permission wherever its request points, saying who can grant it there."""
+    reached = actor.held.rights if actor.organization_id is None else (actor.organization_id,)
+    only = next(iter(reached)) if len(reached) == 1 else None
+    return DeniedError(permission, grantors="" if only is None else grantors(permission, only))
+
+
 def require_instance(actor: Actor, permission: str) -> None:
     """Raise DeniedError unless the actor holds the instance permission."""
     if not actor.held.instance.allows(permission):

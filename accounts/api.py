@@ -7,12 +7,12 @@ from ninja import Query, Router
 
 from accounts import queries
 from accounts.models import Permission
-from keyadmin.web.rest import In, PageQuery, PageSize, page_of, problems
+from keyadmin.web.rest import PageQuery, PageSize, Shape, page_of, problems
 
 router = Router(tags=["Permissions"])
 
 
-class PermissionOut(In):
+class PermissionOut(Shape):
     name: str
     label: str
     resource: str
@@ -23,7 +23,7 @@ class PermissionOut(In):
     tasks: list[str]
 
 
-class PermissionList(In):
+class PermissionList(Shape):
     items: list[PermissionOut]
     total: int
     total_capped: bool | None = None
@@ -36,7 +36,11 @@ class PermissionQuery(PageQuery):
 
 
 @router.get(
-    "", response={200: PermissionList, **problems(400, 422, 500, 503)}, auth=None, operation_id="permissions_list"
+    "",
+    response={200: PermissionList, **problems(400, 422, 500, 503)},
+    auth=None,
+    operation_id="permissions_list",
+    exclude_unset=True,
 )
 def list_permissions(request: HttpRequest, query: Query[PermissionQuery]) -> dict[str, Any]:
     """All permissions that exist. Public."""

@@ -4,7 +4,7 @@
 stranger with all rights there. One line asks an access question: `world.client(world.auditor).get(...)`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from accounts.services.groups import add_member
 from accounts.services.organizations import add_membership, create_organization
 from accounts.services.setup import load_first_packs
 from accounts.services.users import create_api_user
+from keyadmin.activity import work
 from keyadmin.instance.services import bind_master_key
 from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor, operator
@@ -44,10 +45,11 @@ class World:
         """The actor for a person, as the browser session makes it."""
         return identity.person(user, address="203.0.113.7", request_id="req_test")
 
-    def client(self, user: User | None = None, *, key: str = "", **options: Any) -> Client:
-        """A test client: signed in, carrying a key in X-API-KEY, or neither."""
-        headers = {"X-API-KEY": key} if key else {}
-        client = Client(headers=headers, **options)
+    def client(
+        self, user: User | None = None, *, key: str = "", headers: Mapping[str, str] | None = None, **options: Any
+    ) -> Client:
+        """A test client: signed in, carrying a key in X-API-KEY, or neither; `headers` go with each request."""
+        client = Client(headers={**({"X-API-KEY": key} if key else {}), **(headers or {})}, **options)
         if user is not None:
             client.force_login(user)
         return client
@@ -68,6 +70,11 @@ class World:
 def build(master_fingerprint: str = "test") -> World:
     """Make the world in the database of the test."""
     bind_master_key(master_fingerprint)
+    with work.unit(OPERATOR):  # one transaction, so that the log is written once
+        return _build()
+
+
+def _build() -> World:
     load_first_packs()
     acme = create_organization(actor=OPERATOR, name="Acme")
     globex = create_organization(actor=OPERATOR, name="Globex")

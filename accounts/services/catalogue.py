@@ -16,6 +16,7 @@ from keyadmin.kernel.patterns import INSTANCE_PERMISSIONS, is_pattern
 
 PACKS = Path(__file__).resolve().parent.parent / "packs"
 LONGEST_LIST = 200
+FIELDS = ("label", "resource", "action", "category", "risk", "description", "tasks", "pack")
 
 
 def load_pack(*, actor: Actor, name: str) -> int:
@@ -25,18 +26,20 @@ def load_pack(*, actor: Actor, name: str) -> int:
     """
     require_instance(actor, "permission.ctrl")
     entries: list[dict[str, Any]] = tomllib.loads((PACKS / f"{name}.toml").read_text())["permission"]
+    names = [entry["name"] for entry in entries]
     with work.unit(actor) as unit:
-        known = {row.name: row for row in Permission.objects.filter(name__in=[e["name"] for e in entries])}
+        known = {row.name: row for row in Permission.objects.filter(name__in=names)}
         changed = []
         for entry in entries:
-            fields = {"category": entry["resource"], "tasks": [], **entry, "pack": name}
-            row = known.get(entry["name"])
-            if row is not None and all(getattr(row, key) == value for key, value in fields.items()):
-                continue
-            Permission.objects.update_or_create(name=entry["name"], defaults=fields)
-            changed.append(entry["name"])
+            row = Permission(**{"category": entry["resource"], **entry, "pack": name})
+            old = known.get(row.name)
+            if old is None or any(getattr(old, field) != getattr(row, field) for field in FIELDS):
+                changed.append(row)
         if changed:
-            unit.record(EventName.PERMISSIONS_LOADED, Target("pack", None, name), after={"names": changed})
+            Permission.objects.bulk_create(changed, update_conflicts=True, unique_fields=["name"], update_fields=FIELDS)
+            unit.record(
+                EventName.PERMISSIONS_LOADED, Target("pack", None, name), after={"names": [row.name for row in changed]}
+            )
     return len(changed)
 
 

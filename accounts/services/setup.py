@@ -4,13 +4,14 @@ from accounts import queries
 from accounts.models import Organization, User
 from accounts.services.catalogue import load_pack
 from accounts.services.groups import add_member
-from accounts.services.organizations import add_membership, create_organization
+from accounts.services.organizations import NAME_LENGTH, add_membership, create_organization
 from accounts.services.users import create_instance_administrator, hashed_password
 from keyadmin.activity import work
 from keyadmin.activity.events import EventName, Target
 from keyadmin.instance import services as instance
 from keyadmin.kernel.actor import SYSTEM, Actor
 from keyadmin.kernel.errors import ConflictError, NotFoundError
+from keyadmin.kernel.text import clean_line
 
 FIRST_PACKS = ("builtin", "crm")
 
@@ -30,6 +31,7 @@ def set_up(
     With a `token` (from the set-up page) it must be the link's. Raises ConflictError (`already_set_up`) once an
     administrator exists, NotFoundError for a wrong token, InvalidError for bad input.
     """
+    organization = clean_line("organization", organization, longest=NAME_LENGTH)
     encoded = hashed_password(password, name=name, email=email)
     with work.unit(actor) as unit:
         instance.lock()
