@@ -2,12 +2,13 @@
 
 from django.urls import include, path
 
-from keyadmin.api import api
+from keyadmin.api import api, openapi
 from keyadmin.web import errors
 
 urlpatterns = [
     path("", include("accounts.urls")),
     path("docs/", include("keyadmin.system.urls")),
+    path("api/v1/openapi.json", openapi, name="openapi"),
     path("", api.urls),
 ]
 

@@ -2,11 +2,12 @@
 
 import functools
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, cast
 
-from django.core.handlers.wsgi import WSGIRequest
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.http import parse_header_parameters
 from ninja.security import APIKeyHeader
 from ninja.utils import check_csrf
 
@@ -24,6 +25,16 @@ class KeyadminRequest(WSGIRequest):
     refusal: ProblemError | None
     request_id: str
     client_address: str
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        """As Django's, but queries and bodies are UTF-8, whatever charset is named: "hex" would crash the reading."""
+        self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+
+
+class Handler(WSGIHandler):
+    """Django's handler with requests of ours."""
+
+    request_class = KeyadminRequest
 
 
 def actor_of(request: HttpRequest) -> Actor:
