@@ -11,8 +11,9 @@ from django.utils.http import parse_header_parameters
 from ninja.security import APIKeyHeader
 from ninja.utils import check_csrf
 
+from accounts.access import require_somewhere
 from keyadmin.kernel.actor import Actor, ActorKind
-from keyadmin.kernel.errors import DeniedError, ProblemError
+from keyadmin.kernel.errors import ProblemError
 
 P = ParamSpec("P")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -50,12 +51,6 @@ def actor_of(request: HttpRequest) -> Actor:
     return asked.actor
 
 
-def demand(actor: Actor, permission: str) -> None:
-    """Raise DeniedError unless the actor holds the permission where the request points."""
-    if not actor.allows(permission):
-        raise DeniedError(permission)
-
-
 class Credential(APIKeyHeader):
     """For ninja: demands an identity, and a permission where one is named. The OpenAPI scheme is X-API-KEY."""
 
@@ -68,7 +63,7 @@ class Credential(APIKeyHeader):
     def __call__(self, request: HttpRequest) -> Actor:
         actor = actor_of(request)
         if self.permission:
-            demand(actor, self.permission)
+            require_somewhere(actor, self.permission)
         return actor
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Actor:
@@ -88,7 +83,7 @@ def requires(
     ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
         @functools.wraps(view)
         def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            demand(actor_of(request), permission)
+            require_somewhere(actor_of(request), permission)
             return view(request, *args, **kwargs)
 
         return checked

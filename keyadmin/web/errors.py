@@ -20,8 +20,9 @@ RETRY_AFTER_SECONDS = "2"
 
 
 def for_program(request: HttpRequest) -> bool:
-    """Whether the answer is read by a program rather than a person."""
-    return request.path.startswith(PROGRAMS) or "json" in request.headers.get("Accept", "")
+    """Whether the answer is read by a program rather than a person: no browser sends a key by itself."""
+    by_key = "HTTP_X_API_KEY" in request.META or "json" in request.headers.get("Accept", "")
+    return by_key or request.path.startswith(PROGRAMS)
 
 
 def answer(request: HttpRequest, error: ProblemError) -> HttpResponse:
