@@ -64,7 +64,10 @@ def _is_unicode(text: str) -> bool:
 
 class API(NinjaAPI):
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
-        """Every answer is for its caller alone, and some show a secret."""
+        """Every answer is for its caller alone, and some show a secret. Raises BadRequestError for half a request."""
+        declared = request.META.get("CONTENT_LENGTH") or "0"
+        if declared.isdigit() and int(declared) != len(request.body):
+            raise BadRequestError("The body of the request ended early.")
         response = super().create_temporal_response(request)
         response["Cache-Control"] = "no-store"
         response["Referrer-Policy"] = "no-referrer"

@@ -8,7 +8,7 @@ from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOper
 from django.db import DatabaseError, DataError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse, RawPostDataException, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
-from django.template.loader import render_to_string
+from django.shortcuts import render
 
 from keyadmin.kernel.errors import ProblemError
 
@@ -43,9 +43,7 @@ def answer(request: HttpRequest, error: ProblemError) -> HttpResponse:
     if for_program(request):
         response = JsonResponse(body, status=kind.status, content_type=PROBLEM_TYPE)
     else:
-        # When the server has failed, the page does without what the database would have to say.
-        page = render_to_string("error.html", body, request if kind.status < 500 else None)
-        response = HttpResponse(page, status=kind.status)
+        response = render(request, "error.html", body, status=kind.status)
     response["Cache-Control"] = "no-store"
     if kind.status == 401:
         response["WWW-Authenticate"] = challenge(request)

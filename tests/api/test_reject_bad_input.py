@@ -166,6 +166,18 @@ def test_odd_queries_are_answered(client: Client) -> None:
             assert answer.status_code in (200, 401, 422), (name, answer.content)
 
 
+@pytest.mark.usefixtures("kept_connections")
+def test_a_body_that_ends_early_is_400_also_where_none_is_needed(world: World) -> None:
+    key = world.key("*")
+    headers = {"X-API-KEY": key.secret, "Content-Length": "30"}
+    with httpx.Client(transport=httpx.WSGITransport(Handler()), base_url="http://localhost") as client:
+        for path, body in ((KEYS, b'{"name": "x"}'), (f"{KEYS}/{key.key.pk}/regenerate", b"")):
+            answer = client.post(path, content=body, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    key.key.refresh_from_db()
+    assert key.key.version == 1
+
+
 def test_too_many_query_fields_are_400(client: Client) -> None:
     problem(call(client, "GET", f"{KEYS}?{'&'.join(f'a{n}=1' for n in range(1001))}"), 400, "bad_request")
 
@@ -189,6 +201,12 @@ def test_odd_headers_never_break_anything(world: World, client: Client, header: 
         assert answer.status_code < 500, (value, answer.content)
         if answer.status_code >= 400:
             problem(answer, answer.status_code, json_of(answer)["code"])
+
+
+def test_a_session_cookie_that_no_database_can_hold_is_no_credential(world: World) -> None:
+    cookie = {"Cookie": 'keyadmin="abcdefgh\\000"'}
+    problem(call(world.client(), "GET", KEYS, headers=cookie), 401, "missing_key")
+    assert call(world.client(key=world.key("*").secret), "GET", KEYS, headers=cookie).status_code == 200
 
 
 @pytest.mark.usefixtures("kept_connections")

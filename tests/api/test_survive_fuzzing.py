@@ -17,6 +17,12 @@ config = SchemathesisConfig.from_dict(
     {
         # Random organisations would be refused before anything else is looked at.
         "parameters": {"header.X-Organization": "acme"},
+        "generation": {
+            # The test sends the right key; that wrong ones are refused is the check "ignored_auth", which stays on.
+            "with-security-parameters": False,
+            # Unknown query parameters are ignored, as is usual on the web; only bodies must name what they mean.
+            "allow-extra-parameters": False,
+        },
         "checks": {
             # Beyond the schema: permissions must be in the catalogue, dates in the future, tags current.
             "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "401", "403", "404", "409", "412", "422"]},
