@@ -24,9 +24,11 @@ check: ## lint, types and Django's own checks
 	$(PYTHON) manage.py check --deploy --fail-level WARNING; \
 	$(PYTHON) manage.py makemigrations --check --dry-run
 
-test: check ## everything that must pass, on SQLite and on PostgreSQL
-	$(PYTHON) -m pytest --database=sqlite $(ARGS)
-	$(PYTHON) -m pytest --database=postgres $(ARGS)
+test: check ## everything that must pass, on SQLite and on PostgreSQL at the same time
+	@$(MAKE) --no-print-directory -j2 --output-sync=target on-sqlite on-postgres
+
+on-%:
+	$(PYTHON) -m pytest -q --database=$* $(ARGS)
 
 soak: export KEYADMIN_SOAK = 1
 soak: test ## the same with the full numbers of kills, histories and fuzzing

@@ -229,6 +229,19 @@ def _is_mechanism(module: Module, function: str) -> bool:
     return (module.name, function) == ("keyadmin.instance.services", "once")
 
 
+def test_rows_that_others_point_at_are_locked_without_their_key() -> None:
+    """PostgreSQL checks foreign keys at COMMIT with a lock that FOR UPDATE refuses: with the chain heads, a deadlock."""
+    pointed_at = [module for module in modules() if module.slice in ("accounts", "keys")]
+    findings = []
+    for module in pointed_at:
+        for node in ast.walk(tree(module)):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            if node.func.attr == "select_for_update" and not any(word.arg == "no_key" for word in node.keywords):
+                findings.append(f"{module.path.relative_to(ROOT)}:{node.lineno}")
+    fail_with(findings, "select_for_update(no_key=True).")
+
+
 def test_no_underscore_name_crosses_folders() -> None:
     findings = []
     for module in modules():

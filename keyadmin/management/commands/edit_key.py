@@ -23,6 +23,7 @@ class Command(KeyCommand):
         rights.add_argument("--permission", action="append", metavar="P", help="may be repeated; replaces the list")
         rights.add_argument("--admin", action="store_true", help="all permissions of the organisation")
         rights.add_argument("--no-permissions", action="store_true", help="empty the list")
+        rights.add_argument("--all-of-owner", action="store_true", help="a user key: whatever its owner may do")
         networks = parser.add_mutually_exclusive_group()
         networks.add_argument("--network", action="append", metavar="CIDR", help="may be repeated; replaces the list")
         networks.add_argument("--any-network", action="store_true", help="empty the list of networks")
@@ -36,6 +37,8 @@ class Command(KeyCommand):
             changes["expires_at"] = expiry_argument(options["expires"])
         if options["permission"] or options["admin"] or options["no_permissions"]:
             changes["permissions"] = ["*"] if options["admin"] else options["permission"] or []
+        if options["all_of_owner"]:
+            changes["permissions"] = None
         if options["network"] or options["any_network"]:
             changes["allowed_networks"] = options["network"] or []
         if not changes:
