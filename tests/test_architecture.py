@@ -230,7 +230,7 @@ def _is_mechanism(module: Module, function: str) -> bool:
 
 
 def test_rows_that_others_point_at_are_locked_without_their_key() -> None:
-    """PostgreSQL checks foreign keys at COMMIT with a lock that FOR UPDATE refuses: with the chain heads, a deadlock."""
+    """PostgreSQL checks foreign keys at COMMIT by a lock that FOR UPDATE refuses: with the chain heads a deadlock."""
     pointed_at = [module for module in modules() if module.slice in ("accounts", "keys")]
     findings = []
     for module in pointed_at:

@@ -70,8 +70,8 @@ def matching(term: str) -> Q:
     masked = _MASKED.fullmatch(text)
     part = masked.group(1) if masked else text.rsplit("_", 1)[-1].strip(".…")
     if len(part) >= SHORTEST_PARTIAL_KEY and part.isascii() and part.isalnum():
-        former = FormerTokenId.objects.filter(Q(token_id__contains=part) | Q(tail=part), key=OuterRef("pk"))
-        found |= Q(token_id__contains=part) | Q(tail=part) | Q(Exists(former))
+        former = FormerTokenId.objects.filter(Q(token_id__icontains=part) | Q(tail=part), key=OuterRef("pk"))
+        found |= Q(token_id__icontains=part) | Q(tail=part) | Q(Exists(former))
     return found
 
 
