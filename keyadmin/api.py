@@ -21,6 +21,7 @@ from keyadmin.web import errors
 from keyadmin.web.rest import messages_of
 
 DEEPEST = 20
+MOST_FIELDS = 100
 
 
 class JSONParser(Parser):
@@ -46,6 +47,8 @@ def _refuse_unstorable(value: object, place: str, levels: int) -> None:
     if isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
         raise InvalidError.field(place or "body", "The text holds a character that can't be used: NUL or half of one.")
     if isinstance(value, dict):
+        if len(value) > MOST_FIELDS:
+            raise BadRequestError("The body has too many fields.")
         for name, inner in value.items():
             _refuse_unstorable(name, place, levels)
             _refuse_unstorable(inner, f"{place}.{name}".strip(".")[:100], levels - 1)

@@ -1,8 +1,6 @@
-"""The WSGI application that granian serves."""
+"""The WSGI application: Django. `asgi.py` serves it."""
 
 import os
-from collections.abc import Iterable
-from wsgiref.types import StartResponse, WSGIEnvironment
 
 import django
 from django.db import DatabaseError, InterfaceError, connection, connections
@@ -30,19 +28,4 @@ except (DatabaseError, InterfaceError) as error:
 connection.close()
 if connection.vendor == "postgresql":
     connections.settings["default"]["OPTIONS"]["pool"] = settings.DATABASE_POOL
-handle = Handler()
-
-LONGEST_UNREAD = 2**16
-
-
-def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Django, and what it leaves unread of a small request body.
-
-    A request that is refused by its headers is answered before its body has come; granian then closes the
-    connection without a word, and the client's next request on it would fail.
-    """
-    response: Iterable[bytes] = handle(environ, start_response)
-    length = str(environ.get("CONTENT_LENGTH") or "0")
-    if length.isdigit() and 0 < int(length) <= LONGEST_UNREAD:
-        environ["wsgi.input"].read()
-    return response
+application = Handler()

@@ -21,6 +21,7 @@ class ActorKind(StrEnum):
 class Actor:
     """An identity with what it holds at this moment, and where the request came from.
 
+    `limit` is the own list of a user key that has one: `held` lies within it already, what it gives must too.
     `organization_id` is the one organisation that the request means, None when it names none. `user_id` is the
     person, or the owner of the user key, that acts; `label` and `via` (the masked key) are to show, never a secret.
     """
@@ -30,6 +31,7 @@ class Actor:
     label: str = ""
     user_id: int | None = None
     held: Held = HOLDS_NOTHING
+    limit: frozenset[str] | None = None
     organization_id: int | None = None
     segment: bool = False
     via: str = ""

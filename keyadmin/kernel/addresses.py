@@ -78,17 +78,14 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[str]) -> str
     `peer` is the other end of the connection, `forwarded_for` the X-Forwarded-For header ("" if there is
     none), `trusted` the networks of our own proxies. Only if the peer is one of them is the header read, from
     the right, because each proxy appends: the first entry that is not a proxy of ours is the client, and what
-    stands left of it is the client's own claim. An entry that is no address ends the walk: the last good hop.
-    The result is canonical, or "" if the peer has no address (a unix socket), which no network contains.
+    stands left of it is the client's own claim. An entry on the way that is no address leaves the client unknown.
+    The result is canonical, or "" if it is unknown or the peer has no address (a unix socket): no network holds it.
     Raises ValueError if one of `trusted` is not a network.
     """
     hop = parse_address(peer) or ""
-    entries = forwarded_for.split(",")
+    entries = forwarded_for.split(",") if forwarded_for else []
     while entries and contains(trusted, hop):
-        entry = parse_address(entries.pop().strip(" \t"))
-        if entry is None:
-            break
-        hop = entry
+        hop = parse_address(entries.pop().strip(" \t")) or ""
     return hop
 
 

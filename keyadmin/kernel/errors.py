@@ -21,7 +21,7 @@ class ErrorKind:
 
 _KINDS = (
     ErrorKind(
-        "missing_key", 401, "No credential", "The request carries no API key where one is looked for.",
+        "missing_key", 401, "No credential", "The request carries no API key in the header X-API-KEY.",
         "Send the key in the header X-API-KEY. A key in the address, a cookie or a basic-auth password is not read.",
     ),
     ErrorKind(
@@ -29,7 +29,7 @@ _KINDS = (
         "The key is mistyped, unknown, revoked, replaced or deleted, or it does not reach the organisation that the "
         "request names. Which of these it is stays unsaid, because the caller has not proved that the key is theirs.",
         "Compare the key with the one you saved: no spaces, no line break, complete, and in X-API-KEY rather than "
-        "Authorization. An administrator finds the exact reason with the request id.",
+        "Authorization. If the request names an organisation, check that name too.",
     ),
     ErrorKind(
         "key_expired", 401, "Key expired", "The key is right, but its expiry date has passed.",
@@ -70,7 +70,7 @@ _KINDS = (
     ),
     ErrorKind(
         "conflicting_credentials", 400, "Conflicting credentials",
-        "The request carries X-API-KEY more than once, or a key beside another credential of a different identity.",
+        "The request carries X-API-KEY more than once, or a key beside a token in the header Authorization.",
         "Send exactly one credential.",
     ),
     ErrorKind(

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from keyadmin.kernel import tokens
 from keyadmin.kernel.errors import InvalidError
 
 _LINE_BREAKS = frozenset({"Zl", "Zp"})
@@ -38,6 +39,10 @@ def _clean(field: str, value: str, *, longest: int, required: bool, allowed: str
     if len(value) > longest + 1000:  # far too long: don't walk through it
         raise InvalidError.field(field, f"At most {longest} characters; these are {len(value)}.")
     text = value.strip()
+    if tokens.looks_like_key(text):
+        raise InvalidError.field(
+            field, "That looks like a complete API key. It was not stored; it belongs nowhere here."
+        )
     for char in text:
         category = unicodedata.category(char)
         broken = not allowed and category in _LINE_BREAKS

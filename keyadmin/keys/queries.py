@@ -79,7 +79,7 @@ def refuse_whole_key(text: str, *, field: str) -> None:
     """Raise InvalidError if the text holds a complete key: it belongs in no search, address or log."""
     if tokens.looks_like_key(text):
         raise InvalidError.field(
-            field, "That looks like a complete API key. It was not stored. Use its id or its last four characters."
+            field, "That looks like a complete API key. It was not stored. Use its id, token id or masked form."
         )
 
 

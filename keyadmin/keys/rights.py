@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from accounts import access, queries
-from accounts.models import Organization, User
+from accounts.models import Organization, User, UserKind
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import DeniedError, NotFoundError
 from keyadmin.kernel.patterns import NOTHING, Rights
@@ -68,7 +68,11 @@ def require_holds_all(actor: Actor, key: APIKey) -> None:
         return
     if actor.kind is ActorKind.PERSON and actor.user_id == key.owner_id:
         return  # a person holds, by definition, what their own key gives
-    given, held = access.held_by(key.owner).narrowed(key.permissions), actor.held
+    if actor.limit is not None:
+        _require_within(actor.limit, key.permissions)
+    given, held = access.held_by(key.owner), actor.held
+    if key.owner.kind == UserKind.API or actor.user_id == key.owner_id:
+        given = given.narrowed(key.permissions)  # for somebody else's person a list makes nothing smaller
     missing = [held.rights_in(oid).first_missing(rights.patterns) for oid, rights in given.rights.items()]
     if given.everywhere is not None:
         missing.append((held.everywhere or NOTHING).first_missing(given.everywhere.patterns))
@@ -76,6 +80,13 @@ def require_holds_all(actor: Actor, key: APIKey) -> None:
     for pattern in missing:
         if pattern is not None:
             raise access.cannot_give(pattern)
+
+
+def _require_within(limit: frozenset[str], wanted: Iterable[str] | None) -> None:
+    """A key with a list of its own gives nothing beyond that list, also nothing that its owner may hold one day."""
+    missing = "*" if wanted is None else Rights(limit).first_missing(wanted)
+    if missing is not None:
+        raise access.cannot_give(missing)
 
 
 def added(before: Iterable[str] | None, after: Iterable[str] | None) -> frozenset[str] | None:

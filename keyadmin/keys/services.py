@@ -321,21 +321,27 @@ def _with_permissions(key: APIKey, gained: frozenset[str] | None) -> APIKey:
 
 
 class _Reach(NamedTuple):
-    """How long, from where and over what a key works."""
+    """How long, from where and over what a key works; and whether it was seen to have expired."""
 
+    seen_expired: bool
     expires_at: datetime | None
     networks: list[str]
     segment: bool
 
 
 def _reach(key: APIKey) -> _Reach:
-    return _Reach(key.expires_at, key.allowed_networks, "segment" in effective_flairs(key.name))
+    return _Reach(
+        key.expired_seen_at is not None, key.expires_at, key.allowed_networks, "segment" in effective_flairs(key.name)
+    )
 
 
 def _reaches_further(before: _Reach, after: _Reach) -> bool:
     """Whether the key works longer, from more places, or on more than what it created itself."""
+    again = before.seen_expired and not after.seen_expired
     longer = before.expires_at is not None and (after.expires_at is None or after.expires_at > before.expires_at)
-    return longer or addresses.widens(before.networks, after.networks) or (before.segment and not after.segment)
+    return (
+        again or longer or addresses.widens(before.networks, after.networks) or (before.segment and not after.segment)
+    )
 
 
 def _set_expiry(key: APIKey, expires_at: datetime | None) -> None:

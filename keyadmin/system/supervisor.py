@@ -41,11 +41,20 @@ def free_address(host: str, port: int) -> str:
     return str(address[0])
 
 
-def run(programs: Sequence[Program], *, say: Callable[[str], None]) -> int:
+def answers(host: str, port: int) -> bool:
+    """Whether somebody accepts connections there by now."""
+    with suppress(OSError), socket.create_connection((host, port), timeout=1):
+        return True
+    return False
+
+
+def run(
+    programs: Sequence[Program], *, ready: Callable[[], bool], announce: Callable[[], None], say: Callable[[str], None]
+) -> int:
     """Run the programs until SIGTERM or SIGINT, or until one of them ends; then stop all of them.
 
-    Returns 0 after a signal, else 1. Each child leads a process group of its own, so that a Ctrl-C reaches this
-    process alone and whatever the children started ends with them.
+    `announce` is called once, as soon as `ready` says yes. Returns 0 after a signal, else 1. Each child leads a
+    process group of its own, so that a Ctrl-C reaches this process alone and whatever they started ends with them.
     """
     stop_wanted = False
 
@@ -61,7 +70,11 @@ def run(programs: Sequence[Program], *, say: Callable[[str], None]) -> int:
             if stop_wanted:
                 break
             children[program.name] = _start(program)
+        announced = False
         while not stop_wanted:
+            if not announced and ready():
+                announced = True
+                announce()
             for name, child in children.items():
                 if child.poll() is not None:
                     say(f"{name} ended with code {child.returncode}; stopping the rest.")

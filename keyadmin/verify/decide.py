@@ -17,7 +17,8 @@ from keyadmin.verify.outcome import Decision, Outcome
 class KeyFacts:
     """All of a key that decides, read at one moment. Times are aware UTC.
 
-    `held` knows each organisation in which the key works, the suspended ones too.
+    `held` knows each organisation in which the key works, the suspended ones too; `limit` is the own list of a user
+    key that has one.
     """
 
     key_id: int
@@ -37,6 +38,7 @@ class KeyFacts:
     owner_uid: str
     owner_active: bool
     held: Held
+    limit: frozenset[str] | None
     allowed_networks: tuple[str, ...]
     segment: bool
 

@@ -55,6 +55,7 @@ def facts_of(key: APIKey) -> KeyFacts:
         owner_uid=str(owner.uid) if owner else "",
         owner_active=owner is None or owner.is_active,
         held=held,
+        limit=None if owner is None or key.permissions is None else frozenset(key.permissions),
         allowed_networks=tuple(key.allowed_networks),
         segment="segment" in effective_flairs(key.name),
     )

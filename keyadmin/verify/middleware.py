@@ -1,5 +1,6 @@
 """Django middleware: X-API-KEY in, `request.actor` out. It refuses nothing by itself; views demand."""
 
+import re
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +16,8 @@ from keyadmin.web.auth import KeyadminRequest
 
 REASON_LENGTH = 200
 NO_SUCH_ORGANIZATION = -1
+# Also as the second of two credentials, which a server joins with a comma.
+_BEARER = re.compile(r"(?:^|,)\s*bearer(?:\s|$)", re.IGNORECASE)
 
 
 class ApiKeyMiddleware:
@@ -39,7 +42,7 @@ class ApiKeyMiddleware:
 def authenticated(request: KeyadminRequest) -> Actor:
     """The actor of a request. Raises ProblemError for a credential or an organisation that does not count."""
     presented = request.META.get("HTTP_X_API_KEY", "").strip()
-    bearer = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")[0].lower() == "bearer"
+    bearer = _BEARER.search(request.META.get("HTTP_AUTHORIZATION", "")) is not None
     if "," in presented or (presented and bearer):
         # A server joins a header that came twice with a comma, which no key contains (RFC 9110 §5.3).
         raise ProblemError(code="conflicting_credentials")

@@ -38,6 +38,7 @@ def actor_of(facts: KeyFacts, ask: Ask, *, request_id: str = "", reason: str = "
         label=facts.label,
         user_id=facts.owner_id,
         held=facts.held,
+        limit=facts.limit,
         organization_id=ask.organization_id,
         segment=facts.segment,
         via=facts.masked,

@@ -5,8 +5,9 @@ import secrets
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
 from keyadmin.kernel import addresses
 from keyadmin.kernel.errors import BadRequestError, ProblemError
@@ -44,9 +45,17 @@ class RequestContextMiddleware:
         return response
 
     def _answer(self, request: KeyadminRequest) -> HttpResponse:
+        if "keyadmin.refused" in request.META:
+            return errors.answer(request, BadRequestError(request.META["keyadmin.refused"]))
         if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
             # Django reads as much as Content-Length says, so here nothing: better refused than half obeyed.
             return errors.answer(request, BadRequestError("Send the body with a Content-Length, not in chunks."))
+        try:
+            # All of the body before anybody looks at the credential: else a request could be held half sent until
+            # after its key was revoked, and act then.
+            _ = request.body
+        except (RequestDataTooBig, UnreadablePostError) as error:
+            return errors.failed(request, error)
         head = request.method == "HEAD"
         if head and errors.for_program(request):
             request.method = "GET"  # RFC 9110 §9.3.2: the same answer; the server leaves the content out

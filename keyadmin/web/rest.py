@@ -23,6 +23,12 @@ COUNTED = 10_000
 LAST_PAGE = 1_000_000
 _ENTITY_TAG = re.compile(r'"(\d{1,9})"', re.ASCII)
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+MESSAGES = {
+    "extra_forbidden": "There is no such field.",
+    "missing": "This is missing.",
+    "model_attributes_type": "This must be a JSON object.",
+    "int_parsing": "This must be a whole number.",
+}
 SECRET_FIELD = "api_key"  # noqa: S105
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
@@ -159,7 +165,7 @@ def messages_of(errors: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     for error in errors:
         place = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header", "form")]
         names = [part for part in place if part not in ("body_params", "data", "filters")]
-        message = str(error["msg"]).removeprefix("Value error, ")
+        message = MESSAGES.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
         # A field that is not known is named too, and could be a pasted key.
         found.setdefault(tokens.redact(".".join(names))[:100] or "body", []).append(message)
     return found

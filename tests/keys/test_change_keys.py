@@ -269,3 +269,11 @@ def expire(key: APIKey) -> None:
         "expires_at": clock.now() - timedelta(days=1),
     }
     APIKey.objects.filter(pk=key.pk).update(**moved)
+
+
+def test_reviving_what_was_seen_to_expire_needs_its_rights(world: World) -> None:
+    """With the clock set back, a new expiry can be earlier than the old one and still let the key work again."""
+    key = world.key("view_customer", expires_at=LATER).key
+    APIKey.objects.filter(pk=key.pk).update(expired_seen_at=clock.now())
+    with pytest.raises(DeniedError, match="do not hold"):
+        services.edit_key(actor=world.actor(world.manager), key_id=key.pk, changes={"expires_at": SOONER})

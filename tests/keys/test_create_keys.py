@@ -191,3 +191,40 @@ def test_fields_that_break_a_rule_are_refused(world: World, fields: dict[str, ob
     with pytest.raises(InvalidError):
         world.key(**fields)  # type: ignore[arg-type]
     assert not APIKey.objects.exists()
+
+
+def test_a_narrowed_user_key_gives_nothing_beyond_its_list(world: World) -> None:
+    """Also nothing that its owner does not hold yet, but may one day."""
+    narrow = world.user_key(world.developer, ["apikey.own"])
+    client = world.client(key=narrow.secret)
+    own = f"/api/v1/api-keys/{narrow.key.pk}"
+    answers = [
+        client.patch(own, {"permissions": None}, content_type="application/json"),
+        client.patch(own, {"permissions": ["apikey.own", "view_customer"]}, content_type="application/json"),
+        client.post("/api/v1/api-keys", {"name": "x", "kind": "user"}, content_type="application/json"),
+        client.post(
+            "/api/v1/api-keys", {"name": "x", "kind": "user", "permissions": ["*"]}, content_type="application/json"
+        ),
+    ]
+    assert [answer.status_code for answer in answers] == [403] * 4
+    same = {"name": "x", "kind": "user", "permissions": ["apikey.own"]}
+    assert client.post("/api/v1/api-keys", same, content_type="application/json").status_code == 201
+
+
+def test_a_list_does_not_help_to_a_key_of_a_stronger_person(world: World) -> None:
+    with pytest.raises(DeniedError, match="do not hold"):
+        services.create_key(
+            actor=world.actor(world.manager),
+            kind="user",
+            owner=world.auditor,
+            name="As Ari",
+            permissions=["apikey.view"],
+        )
+
+
+@pytest.mark.parametrize("field", ["name", "description"])
+def test_a_whole_key_is_kept_in_no_text(world: World, field: str) -> None:
+    secret = world.key().secret
+    with pytest.raises(InvalidError, match="complete API key") as refused:
+        world.key(**{field: f"see {secret}"})  # type: ignore[arg-type]
+    assert secret not in str(refused.value)

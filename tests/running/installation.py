@@ -75,7 +75,7 @@ class Installation:
             assert self.process.poll() is None, self.errors
             assert time.monotonic() < deadline, self.errors
             with contextlib.suppress(httpx.TransportError):
-                if self.get("/healthz").status_code == 200:
+                if self.get("/healthz").status_code == 200 and "Keyadmin: " in self.output:
                     return
             time.sleep(0.05)
 

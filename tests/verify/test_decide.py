@@ -33,6 +33,7 @@ FACTS = KeyFacts(
     owner_uid="",
     owner_active=True,
     held=Held({ACME: Rights(frozenset({"view_customer", "sensor.*"}))}),
+    limit=None,
     allowed_networks=(),
     segment=False,
 )

@@ -8,9 +8,6 @@ from django.db import connection
 from keyadmin.management.base import FAILED, PlainCommand
 from keyadmin.system import services, supervisor
 
-# Threads are made when needed and let go when idle; a small fixed number would let slow requests starve the rest.
-THREADS = 128
-
 
 class Command(PlainCommand):
     help = "Start keyadmin: database, first start, web server and worker. Ctrl-C or SIGTERM stops all of it."
@@ -22,11 +19,19 @@ class Command(PlainCommand):
         services.prepare()
         link = services.setup_link()
         connection.close()
-        self.stdout.write(f"Keyadmin: {services.address()}")
-        if link:
-            self.stdout.write(f"No administrator exists yet. Set up with this one-time link:\n  {link}")
-        self.stdout.flush()
-        code = supervisor.run([self._web(host), self._worker()], say=self._say)
+
+        def announce() -> None:
+            self.stdout.write(f"Keyadmin: {services.address()} (Ctrl-C stops it)")
+            if link:
+                self.stdout.write(f"No administrator exists yet. Set up with this one-time link:\n  {link}")
+            self.stdout.flush()
+
+        code = supervisor.run(
+            [self._web(host), self._worker()],
+            ready=lambda: supervisor.answers(_reachable(host), settings.ENV.port),
+            announce=announce,
+            say=self._say,
+        )
         if code:
             self.fail("stopped.", code)
 
@@ -41,9 +46,9 @@ class Command(PlainCommand):
     def _web(self, host: str) -> supervisor.Program:
         env = settings.ENV
         command = [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "keyadmin.wsgi:application"),
+            *(sys.executable, "-m", "granian", "--interface", "asgi", "keyadmin.asgi:application"),
             *("--host", host, "--port", str(env.port), "--workers", str(env.workers)),
-            *("--blocking-threads", str(THREADS), "--backpressure", "1024", "--no-ws"),
+            *("--backpressure", "4096", "--no-ws"),
             *("--workers-kill-timeout", "3", "--no-access-log", "--log-level", "error"),
         ]
         return supervisor.Program("web server", command, settings.BASE_DIR)
@@ -54,3 +59,8 @@ class Command(PlainCommand):
 
     def _say(self, text: str) -> None:
         self.stderr.write(f"keyadmin: {text}")
+
+
+def _reachable(host: str) -> str:
+    """Where this machine reaches a server that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
