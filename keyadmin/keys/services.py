@@ -12,8 +12,8 @@ from accounts.services.catalogue import check_patterns
 from keyadmin.activity import work
 from keyadmin.activity.events import EventName, Target
 from keyadmin.kernel import addresses, clock, tokens
-from keyadmin.kernel.actor import Actor
-from keyadmin.kernel.errors import ConflictError, InvalidError, NotFoundError, StaleError
+from keyadmin.kernel.actor import Actor, ActorKind
+from keyadmin.kernel.errors import ConflictError, InvalidError, NotFoundError, StaleError, UnavailableError
 from keyadmin.kernel.text import clean_line, clean_text
 from keyadmin.keys import queries, rights
 from keyadmin.keys.flairs import effective_flairs
@@ -109,6 +109,7 @@ def create_key(
     minted = minted or mint(environment)
     _put(key, minted)
     with work.unit(actor) as unit:
+        _lock_with_actor(actor)
         key.save(force_insert=True)
         unit.record(EventName.API_KEY_CREATED, _target(key), organizations=_chains(key), after=_snapshot(key))
     return Issued(key, minted.token.text)
@@ -280,13 +281,29 @@ def _locked(actor: Actor, key_id: int, expected_version: int | None) -> APIKey:
     """The key, locked until the unit ends, if the actor may see and manage it and it is the version expected."""
     key = queries.visible_key(actor, key_id)
     rights.require_manage(actor, key)
-    found = queries.visible_keys(actor).select_for_update(of=("self",), no_key=True).filter(pk=key.pk).first()
+    _lock_with_actor(actor, key.pk)
+    found = queries.visible_keys(actor).filter(pk=key.pk).first()
     if found is None:  # deleted meanwhile
         raise NotFoundError("There is no such API key.")
     key = found
     if expected_version is not None and expected_version != key.version:
         raise StaleError
     return key
+
+
+def _lock_with_actor(actor: Actor, *key_ids: int) -> None:
+    """Lock the keys until the unit ends, and the acting key with them, which must be what it was when verified.
+
+    So of a revoke and what the revoked key does at that moment one comes first: either the revoke waits until it is
+    done, or it is refused. In the order of ids, so that two keys that act on each other can't deadlock; without
+    their key columns, which rows that point at them are checked against at COMMIT.
+    """
+    acting = actor.id if actor.kind is ActorKind.KEY else None
+    ids = {pk for pk in (*key_ids, acting) if pk is not None}
+    rows = APIKey.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    versions = dict(rows.values_list("pk", "version"))
+    if acting is not None and versions.get(acting) != actor.key_version:
+        raise UnavailableError("The key was changed while it was being used, so nothing was done. Try again.")
 
 
 def _refuse_revoked(key: APIKey) -> None:

@@ -13,10 +13,14 @@ from accounts.services.setup import load_first_packs, set_up
 from keyadmin.activity import queries
 from keyadmin.activity.models import Event
 from keyadmin.instance import services as instance
-from keyadmin.kernel.errors import ProblemError
+from keyadmin.kernel import tokens
+from keyadmin.kernel.errors import ProblemError, UnavailableError
 from keyadmin.keys import services
 from keyadmin.keys.models import APIKey
 from keyadmin.keys.status import Status
+from keyadmin.verify import lookup
+from keyadmin.verify.decide import Ask
+from keyadmin.verify.services import actor_of
 from tests.world import OPERATOR, World
 
 WRITERS = 16
@@ -95,3 +99,43 @@ def test_one_set_up_wins(transactional_db: None) -> None:
     attempt = partial(set_up, actor=OPERATOR, name="A", organization="Org", password="a long enough one", token=token)
     assert at_once([partial(attempt, email=f"a{n}@example.org") for n in range(4)]) == {"done": 1, "already_set_up": 3}
     assert User.objects.count() == 1
+
+
+def test_a_key_that_was_revoked_meanwhile_changes_nothing(world: World) -> None:
+    """As when a revoke comes between the moment a request is let in and the moment it writes."""
+    issued = world.key("*")
+    other = world.key("view_customer").key
+    token = tokens.parse(issued.secret)
+    assert token is not None
+    facts = lookup.find(token)
+    assert facts is not None
+    actor = actor_of(facts, Ask(address=""))
+    services.revoke_key(actor=OPERATOR, key_id=issued.key.pk)
+    acts: list[Callable[[], object]] = [
+        partial(services.create_key, actor=actor, organization=world.acme, name="Too late"),
+        partial(services.regenerate_key, actor=actor, key_id=other.pk),
+        partial(services.edit_key, actor=actor, key_id=other.pk, changes={"name": "x"}),
+        partial(services.delete_key, actor=actor, key_id=other.pk),
+    ]
+    for act in acts:
+        with pytest.raises(UnavailableError):
+            act()
+    assert APIKey.objects.get(pk=other.pk).version == 1
+    assert not APIKey.objects.filter(name="Too late").exists()
+
+
+def test_keys_that_act_on_each_other_do_not_deadlock(lasting_world: World, rounds: int) -> None:
+    for _ in range(rounds):
+        pair = [lasting_world.key("apikey.ctrl", "apikey.view") for _ in range(2)]
+        actors = []
+        for issued in pair:
+            token = tokens.parse(issued.secret)
+            facts = lookup.find(token) if token else None
+            assert facts is not None
+            actors.append(actor_of(facts, Ask(address="")))
+        pks = [issued.key.pk for issued in pair]
+        acts: list[Callable[[], object]] = [
+            partial(services.revoke_key, actor=actors[0], key_id=pks[1]),
+            partial(services.revoke_key, actor=actors[1], key_id=pks[0]),
+        ]
+        assert at_once(acts) == {"done": 1, "unavailable": 1}
