@@ -22,7 +22,7 @@ class Actor:
     """An identity with what it holds at this moment, and where the request came from.
 
     `limit` is the own list of a user key that has one: `held` lies within it already, what it gives must too.
-    `key_version` is that of the acting key when it was verified.
+    `key_state` is what the acting key could do when it was verified.
     `organization_id` is the one organisation that the request means, None when it names none. `user_id` is the
     person, or the owner of the user key, that acts; `label` and `via` (the masked key) are to show, never a secret.
     """
@@ -33,7 +33,7 @@ class Actor:
     user_id: int | None = None
     held: Held = HOLDS_NOTHING
     limit: frozenset[str] | None = None
-    key_version: int = 0
+    key_state: str = ""
     organization_id: int | None = None
     segment: bool = False
     via: str = ""

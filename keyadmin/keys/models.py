@@ -5,7 +5,7 @@ from django.db.models.lookups import GreaterThan, LessThanOrEqual
 
 from accounts.models import Organization, User
 from keyadmin.kernel import clock, tokens
-from keyadmin.keys.flairs import flairs_of
+from keyadmin.keys.flairs import effective_flairs, flairs_of
 from keyadmin.keys.status import Status, status_of
 
 NAME_LENGTH, DESCRIPTION_LENGTH = 80, 2000
@@ -95,6 +95,14 @@ class APIKey(models.Model):
     @property
     def status(self) -> Status:
         return status_of(self, clock.now())
+
+    @property
+    def state(self) -> str:
+        """All that decides what the key can do, in one value to compare: not its name, not its description."""
+        times = (self.expires_at, self.expired_seen_at, self.paused_at, self.revoked_at)
+        return repr(
+            (self.token_id, self.permissions, self.allowed_networks, sorted(effective_flairs(self.name)), times)
+        )
 
     @property
     def flairs(self) -> list[str]:

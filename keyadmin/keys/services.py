@@ -300,9 +300,8 @@ def _lock_with_actor(actor: Actor, *key_ids: int) -> None:
     """
     acting = actor.id if actor.kind is ActorKind.KEY else None
     ids = {pk for pk in (*key_ids, acting) if pk is not None}
-    rows = APIKey.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    versions = dict(rows.values_list("pk", "version"))
-    if acting is not None and versions.get(acting) != actor.key_version:
+    rows = {key.pk: key for key in APIKey.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")}
+    if acting is not None and (acting not in rows or rows[acting].state != actor.key_state):
         raise UnavailableError("The key was changed while it was being used, so nothing was done. Try again.")
 
 

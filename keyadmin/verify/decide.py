@@ -26,7 +26,7 @@ class KeyFacts:
     masked: str
     kind: str
     environment: str
-    version: int
+    state: str
     revoked_at: datetime | None
     expired_seen_at: datetime | None
     expires_at: datetime | None

@@ -43,7 +43,7 @@ def facts_of(key: APIKey) -> KeyFacts:
         masked=key.masked,
         kind=key.kind,
         environment=key.environment,
-        version=key.version,
+        state=key.state,
         revoked_at=key.revoked_at,
         expired_seen_at=key.expired_seen_at,
         expires_at=key.expires_at,

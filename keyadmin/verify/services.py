@@ -39,7 +39,7 @@ def actor_of(facts: KeyFacts, ask: Ask, *, request_id: str = "", reason: str = "
         user_id=facts.owner_id,
         held=facts.held,
         limit=facts.limit,
-        key_version=facts.version,
+        key_state=facts.state,
         organization_id=ask.organization_id,
         segment=facts.segment,
         via=facts.masked,

@@ -43,6 +43,7 @@ class Installation:
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None
+        self.printed = 0  # characters, by earlier starts
 
     @property
     def address(self) -> str:
@@ -63,6 +64,7 @@ class Installation:
 
     def launch(self) -> None:
         self.directory.mkdir(exist_ok=True)
+        self.printed = len(self.output) if (self.directory / "stdout").exists() else 0
         with (self.directory / "stdout").open("ab") as out, (self.directory / "stderr").open("ab") as err:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "up"], cwd=ROOT, env=self.environment, stdout=out, stderr=err
@@ -75,7 +77,7 @@ class Installation:
             assert self.process.poll() is None, self.errors
             assert time.monotonic() < deadline, self.errors
             with contextlib.suppress(httpx.TransportError):
-                if self.get("/healthz").status_code == 200 and "Keyadmin: " in self.output:
+                if self.get("/healthz").status_code == 200 and "Keyadmin: " in self.output[self.printed :]:
                     return
             time.sleep(0.05)
 

@@ -21,7 +21,7 @@ class Command(PlainCommand):
         connection.close()
 
         def announce() -> None:
-            self.stdout.write(f"Keyadmin: {services.address()} (Ctrl-C stops it)")
+            self.stdout.write(f"Keyadmin: {services.address()}")
             if link:
                 self.stdout.write(f"No administrator exists yet. Set up with this one-time link:\n  {link}")
             self.stdout.flush()
