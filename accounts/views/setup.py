@@ -1,5 +1,5 @@
 from django.contrib.auth import login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -10,10 +10,16 @@ from accounts.forms.setup import SetUpForm
 from accounts.services.setup import set_up
 from keyadmin.instance import services as instance
 from keyadmin.kernel.actor import operator
-from keyadmin.kernel.errors import InvalidError, NotFoundError
+from keyadmin.kernel.errors import ConflictError, InvalidError, NotFoundError, ProblemError
+from keyadmin.web import errors
 from keyadmin.web.auth import KeyadminRequest
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+USED = "Keyadmin has been set up, and its set-up links have stopped working."
+WRONG = (
+    "This set-up link is not complete, or a newer one has taken its place. "
+    "Open the link that was printed last; keyadmin prints a new one each time it starts."
+)
 
 
 @sensitive_post_parameters()
@@ -21,12 +27,23 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 @require_http_methods(["GET", "POST"])
 def set_up_page(request: KeyadminRequest, token: str) -> HttpResponse:
     """The page behind the one-time link: makes the first administrator and signs them in."""
+    try:
+        response = _answer(request, token)
+    except ProblemError as error:
+        response = errors.answer(request, error)
+    # The token is in the path, so no path may travel. Not "no-referrer": with that, browsers send the form with
+    # `Origin: null` (Fetch standard, "append a request Origin header"), which the CSRF check refuses.
+    response["Referrer-Policy"] = "strict-origin"
+    return response
+
+
+def _answer(request: KeyadminRequest, token: str) -> HttpResponse:
     if queries.administrator_exists():
-        return redirect("account_login")
+        raise ConflictError(USED, code="already_set_up")
     if not instance.setup_token_fits(token):
-        raise NotFoundError("This set-up link is not valid (any more). The newest one is printed when keyadmin starts.")
-    form = SetUpForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+        raise NotFoundError(WRONG)
+    form = SetUpForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         actor = operator(label="set-up link", address=request.client_address, request_id=request.request_id)
         try:
             user, _ = set_up(actor=actor, token=token, **form.cleaned_data)
@@ -36,10 +53,4 @@ def set_up_page(request: KeyadminRequest, token: str) -> HttpResponse:
         else:
             login(request, user, backend=BACKEND)
             return redirect("home")
-    return page(request, form)
-
-
-def page(request: HttpRequest, form: SetUpForm) -> HttpResponse:
-    response = render(request, "accounts/setup.html", {"form": form}, status=422 if form.errors else 200)
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return render(request, "accounts/setup.html", {"form": form}, status=422 if form.errors else 200)
