@@ -4,10 +4,12 @@ from django.urls import include, path
 
 from keyadmin.api import api
 from keyadmin.web import errors
+from keyadmin.web.theme import choose_theme
 
 urlpatterns = [
     path("", include("accounts.urls")),
     path("docs/", include("keyadmin.system.urls")),
+    path("theme/", choose_theme, name="theme"),
     path("", api.urls),
 ]
 

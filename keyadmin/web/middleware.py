@@ -1,4 +1,4 @@
-"""The outermost middleware: a request id, the client's address, and errors that are answers of ours."""
+"""The outermost middleware: a request id, the client's address, errors that are answers of ours; headers of pages."""
 
 import re
 import secrets
@@ -7,8 +7,12 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
+from django.utils.cache import patch_vary_headers
 
 from keyadmin.kernel import addresses
+from keyadmin.kernel.actor import ActorKind
 from keyadmin.kernel.errors import ProblemError
 from keyadmin.web import errors
 from keyadmin.web.auth import KeyadminRequest
@@ -46,3 +50,23 @@ class RequestContextMiddleware:
         """What a view raised that has an answer of its own."""
         known = isinstance(exception, ProblemError | DatabaseError | InterfaceError)
         return errors.failed(request, exception) if known else None
+
+
+class PageMiddleware(GZipMiddleware):
+    """What all pages share: nothing of a signed-in person is stored, page and partial are told apart, gzip.
+
+    A page that shows a secret says `no-transform` (`web.htmx.secret`) and is never compressed: the length of a
+    compressed page gives away what stands in it beside text that others chose (BREACH). CSRF tokens are masked anew
+    in each page and may be compressed. Answers to programs are left alone, as they may hold a new key.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if not response.get("Content-Type", "").startswith("text/html"):
+            return response
+        patch_vary_headers(response, ["HX-Request"])
+        actor = getattr(request, "actor", None)
+        if actor is not None and actor.kind is ActorKind.PERSON and not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store"
+        if "no-transform" in response.get("Cache-Control", ""):
+            return response
+        return super().process_response(request, response)
