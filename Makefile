@@ -10,7 +10,7 @@ SETTINGS = $(filter KEYADMIN_% %DATABASE_URL REDIS_URL EMAIL_URL API_KEY_ROUNDS_
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1 - /p' Makefile
 
-run: ## start Keyadmin, after setting it up where need be (make run ARGS=--demo)
+run: ## start Keyadmin, after setting it up where need be
 	@scripts/setup
 	@exec $(PYTHON) manage.py up $(ARGS)
 

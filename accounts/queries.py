@@ -8,6 +8,8 @@ from accounts.models import Group, Membership, Organization, Permission, User
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError, NotFoundError
 
+SLUG_LENGTH = 50
+
 
 def visible_organizations(actor: Actor) -> QuerySet[Organization]:
     """The organisations that the actor reaches, by name."""
@@ -23,7 +25,7 @@ def organization(actor: Actor, reference: str) -> Organization:
     """The organisation with this oid or slug; NotFoundError if the actor does not reach it."""
     rows = visible_organizations(actor)
     oid = _uuid(reference)
-    found = rows.filter(oid=oid).first() if oid else rows.filter(slug=reference[:50]).first()
+    found = rows.filter(oid=oid).first() if oid else rows.filter(slug=_slug(reference)).first()
     if found is None:
         raise NotFoundError("There is no such organisation.")
     return found
@@ -44,7 +46,7 @@ def meaning_one(actor: Actor) -> Actor:
 def organization_id(reference: str) -> int | None:
     """The id for an oid or slug, whoever asks: for the verifier, which decides itself what may be known."""
     oid = _uuid(reference)
-    rows = Organization.objects.filter(oid=oid) if oid else Organization.objects.filter(slug=reference[:50])
+    rows = Organization.objects.filter(oid=oid) if oid else Organization.objects.filter(slug=_slug(reference))
     return rows.values_list("pk", flat=True).first()
 
 
@@ -99,6 +101,11 @@ def permissions() -> QuerySet[Permission]:
 def administrator_exists() -> bool:
     """Whether somebody can sign in and administer the instance."""
     return User.objects.filter(is_instance_admin=True, is_active=True).exists()
+
+
+def _slug(reference: str) -> str:
+    """What may be a slug: a longer text, a key in the wrong place for one, reaches no statement and no server's log."""
+    return reference if len(reference) <= SLUG_LENGTH else ""
 
 
 def _uuid(text: str) -> uuid.UUID | None:

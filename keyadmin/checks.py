@@ -1,6 +1,8 @@
 """System checks: deployment mistakes, each with an id and a hint."""
 
 import ipaddress
+import shlex
+import stat
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -12,6 +14,7 @@ from django.core.checks import CheckMessage, Tags, Warning, register
 
 from keyadmin.env import KNOWN, Env
 
+PREFIX = "KEYADMIN_"
 WEAK_ROUNDS = 10_000
 
 
@@ -25,8 +28,8 @@ def problems_of(env: Env) -> list[CheckMessage]:
     """What is likely a mistake in an environment that is valid."""
     found: list[CheckMessage] = []
     for name in env.unknown:
-        near = get_close_matches(name, KNOWN, n=1)
-        hint = f"Did you mean {near[0]}?" if near else "See the list of variables in the README."
+        near = get_close_matches(name.removeprefix(PREFIX), [known.removeprefix(PREFIX) for known in KNOWN], n=1)
+        hint = f"Did you mean {PREFIX}{near[0]}?" if near else "See the list of variables in the README."
         found.append(Warning(f"{name} is no variable of keyadmin; it has no effect.", hint=hint, id="keyadmin.W001"))
     if not _is_local(env.host) and not env.public_url:
         found.append(
@@ -58,6 +61,31 @@ def problems_of(env: Env) -> list[CheckMessage]:
                 "KEYADMIN_DEBUG is on for an address that others reach.",
                 hint="Debug pages show settings and code. Unset KEYADMIN_DEBUG.",
                 id="keyadmin.W005",
+            )
+        )
+    if env.workers > 1:
+        found.append(
+            Warning(
+                f"KEYADMIN_WORKERS is {env.workers}: each process counts failed sign-ins for itself.",
+                hint=f"Guessing a password gets up to {env.workers} times the tries. Use 1, or limit them at a proxy.",
+                id="keyadmin.W007",
+            )
+        )
+    for name in env.unused:
+        known = name != "KEYADMIN_ORG"
+        found.append(
+            Warning(
+                f"{name} is set but has no effect{' in this version' if known else ''}.",
+                hint="Unset it." if known else "Set KEYADMIN_ADMIN_EMAIL and KEYADMIN_ADMIN_PASSWORD too, or unset it.",
+                id="keyadmin.W008",
+            )
+        )
+    if env.data_dir.stat().st_mode & stat.S_IRWXO:
+        found.append(
+            Warning(
+                "The data directory is open to every account of this machine.",
+                hint=f"Type: chmod 700 {shlex.quote(str(env.data_dir))}",
+                id="keyadmin.W009",
             )
         )
     if any(ipaddress.ip_network(network).prefixlen == 0 for network in env.trusted_proxies):

@@ -1,38 +1,41 @@
 """The environment, read once and checked: nonsense in any variable stops the start with one clear line."""
 
+import errno
 import ipaddress
+import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
-from keyadmin.kernel import addresses, master
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from keyadmin import database_url
+from keyadmin.database_url import Database
+from keyadmin.kernel import addresses, master, tokens
+from keyadmin.kernel.errors import InvalidError
+from keyadmin.kernel.text import clean_line
 
 ROOT = Path(__file__).resolve().parent.parent
 
 BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 SCHEMES = ("hmac_sha256", "pbkdf2_sha256")
-HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.ASCII)
+# A host name; its last label is no number (WHATWG URL: "ends in a number"), or it would be a broken IPv4 address.
+HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*(?![0-9]+\.?$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.ASCII)
+CHECKED_AS_TEXT = frozenset({"API_KEY_ROUNDS_NO", "DATABASE_URL"})
+DEFAULT_PORTS = {"http": 80, "https": 443}
+LONGEST_SHOWN = 120
+ORGANIZATION_LENGTH, EMAIL_LENGTH = 150, 254
 
-# Variables of the contract that a later room reads; known here so that they are not taken for typing errors.
+# Variables of the contract that this version does not read yet: neither typing errors nor of any effect.
+NOT_YET = ("EMAIL_URL", "KEYADMIN_MAIL_FROM", "REDIS_URL", "USAGE_DATABASE_URL")
 READ_ELSEWHERE = frozenset({"KEYADMIN_MAIL_FROM", "KEYADMIN_SOAK"})
 
 
 class EnvError(ValueError):
     """One line for the operator: which variable is wrong, why, and what would be right."""
-
-
-@dataclass(frozen=True, slots=True)
-class Database:
-    """A PostgreSQL address in parts; empty strings where the driver's default is meant."""
-
-    name: str
-    user: str
-    password: str
-    host: str
-    port: str
-    options: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,43 +56,45 @@ class Env:
     rounds: int
     sample: bool
     admin_email: str
-    admin_password: str
+    admin_password: str = field(repr=False)
     organization: str
     unknown: tuple[str, ...]
+    unused: tuple[str, ...]
 
 
 def read(environ: Mapping[str, str]) -> Env:
     """Return the checked environment; raise EnvError at the first wrong variable.
 
-    Creates the data directory and, where no master key is given, the master key in it.
+    Creates the data directory and, where no master key is given, the master key in it; that comes last, so that
+    nothing is made for an environment that is refused.
     """
-    data_dir = Path(environ.get("KEYADMIN_DATA_DIR") or ROOT / "var").expanduser().resolve()
-    try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise EnvError(f"KEYADMIN_DATA_DIR: can't use {data_dir}: {error.strerror}.") from None
+    _require_text(environ)
     if _boolean(environ, "KEYADMIN_REQUIRE_SITE_KEY", default=False):
         raise EnvError("KEYADMIN_REQUIRE_SITE_KEY: this version has no site keys; unset it, it would protect nothing.")
     email, password, organization = _first_administrator(environ)
     known = KNOWN | READ_ELSEWHERE
+    unused = [name for name in NOT_YET if environ.get(name, "").strip()]
+    if organization and not email:
+        unused.append("KEYADMIN_ORG")
     return Env(
         debug=_boolean(environ, "KEYADMIN_DEBUG", default=False),
         host=_host(environ),
         port=_integer(environ, "KEYADMIN_PORT", 8000, 1, 65535),
         workers=_integer(environ, "KEYADMIN_WORKERS", 1, 1, 512),
-        data_dir=data_dir,
         database=_database(environ.get("DATABASE_URL", "")),
         public_url=_public_url(environ.get("KEYADMIN_PUBLIC_URL", "")),
         trusted_proxies=_networks(environ.get("KEYADMIN_TRUSTED_PROXIES", "")),
-        master=_master(environ, data_dir),
-        key_prefix=_prefix(environ.get("KEYADMIN_KEY_PREFIX", "ka")),
+        key_prefix=_prefix(environ.get("KEYADMIN_KEY_PREFIX", "")),
         hash_scheme=_choice(environ, "KEYADMIN_HASH_SCHEME", SCHEMES),
         rounds=_integer(environ, "API_KEY_ROUNDS_NO", 30_000, 1, 100_000_000),
         sample=_boolean(environ, "KEYADMIN_SAMPLE", default=True),
         admin_email=email,
         admin_password=password,
-        organization=organization,
+        organization=organization or "Default",
         unknown=tuple(sorted(name for name in environ if name.startswith("KEYADMIN_") and name not in known)),
+        unused=tuple(unused),
+        data_dir=(data_dir := _data_dir(environ)),
+        master=_master(environ, data_dir),
     )
 
 
@@ -102,12 +107,21 @@ KNOWN = frozenset(
 )
 
 
+def _require_text(environ: Mapping[str, str]) -> None:
+    for name, value in environ.items():
+        if name in CHECKED_AS_TEXT or name.startswith("KEYADMIN_"):
+            try:
+                (name + value).encode()
+            except UnicodeEncodeError:
+                raise EnvError(f"{ascii(name)[1:-1]}: this is not text in UTF-8.") from None
+
+
 def _boolean(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
     text = environ.get(name, "").strip().lower()
     if not text:
         return default
     if text not in BOOLEANS:
-        raise EnvError(f"{name}: {text!r} is neither on nor off.")
+        raise EnvError(f"{name}: {_shown(text)} is neither on nor off.")
     return BOOLEANS[text]
 
 
@@ -116,44 +130,73 @@ def _integer(environ: Mapping[str, str], name: str, default: int, low: int, high
     if not text:
         return default
     if not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
-        raise EnvError(f"{name}: {text!r} is not a whole number from {low} to {high}.")
+        raise EnvError(f"{name}: {_shown(text)} is not a whole number from {low} to {high}.")
     return int(text)
 
 
 def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
     text = environ.get(name, "").strip() or choices[0]
     if text not in choices:
-        raise EnvError(f"{name}: {text!r} is not one of {', '.join(choices)}.")
+        raise EnvError(f"{name}: {_shown(text)} is not one of {', '.join(choices)}.")
     return text
+
+
+def _data_dir(environ: Mapping[str, str]) -> Path:
+    # From the project's directory, wherever a command is typed: the same installation for all of them.
+    text = environ.get("KEYADMIN_DATA_DIR", "").strip() or "var"
+    try:
+        path = (ROOT / Path(text).expanduser()).resolve()
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(path, os.R_OK | os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except (OSError, RuntimeError) as error:  # RuntimeError: no such home, a circle of links
+        why = getattr(error, "strerror", None) or str(error)
+        raise EnvError(f"KEYADMIN_DATA_DIR: can't use {_shown(text)}: {why}.") from None
+    return path
 
 
 def _host(environ: Mapping[str, str]) -> str:
     text = environ.get("KEYADMIN_HOST", "").strip().lower() or "127.0.0.1"
-    if addresses.parse_address(text) is None and not HOST.fullmatch(text):
-        raise EnvError(f"KEYADMIN_HOST: {text!r} is neither an IP address nor a host name.")
-    return text
+    host = _canonical_host(text.removeprefix("[").removesuffix("]"))
+    if host is None:
+        raise EnvError(f"KEYADMIN_HOST: {_shown(text)} is neither an IP address nor a host name.")
+    return host
+
+
+def _canonical_host(text: str) -> str | None:
+    """An IP address in its one spelling, or a host name in lower case; None for neither."""
+    try:
+        return None if "%" in text else str(ipaddress.ip_address(text))
+    except ValueError:
+        return text if len(text) <= 253 and HOST.fullmatch(text) else None
 
 
 def _prefix(text: str) -> str:
-    text = text.strip()
+    text = text.strip() or "ka"
     if not re.fullmatch(r"[a-z][a-z0-9]{0,15}", text, re.ASCII):
-        raise EnvError(f"KEYADMIN_KEY_PREFIX: {text!r} must be 1 to 16 lower-case letters and digits, a letter first.")
+        raise EnvError(
+            f"KEYADMIN_KEY_PREFIX: {_shown(text)} must be 1 to 16 lower-case letters and digits, a letter first."
+        )
     return text
 
 
 def _public_url(text: str) -> str:
+    """The address as browsers send it in Origin (RFC 6454): lower case, without a default port."""
     text = text.strip().rstrip("/")
     if not text:
         return ""
+    if "@" in text:  # not echoed: there may be a password before it
+        raise EnvError("KEYADMIN_PUBLIC_URL: must look like https://keys.example.org, without a user or password.")
     try:
-        parts = urlsplit(text)
-        port_is_fine = parts.port is None or parts.port > 0
+        parts = urlsplit(text.lower())
+        scheme, host, port = parts.scheme, _canonical_host(parts.hostname or ""), parts.port
     except ValueError:
-        raise EnvError(f"KEYADMIN_PUBLIC_URL: {text!r} is not an address.") from None
-    bare = not (parts.path or parts.query or parts.fragment or parts.username or parts.password)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not bare or not port_is_fine:
-        raise EnvError(f"KEYADMIN_PUBLIC_URL: {text!r} must look like https://keys.example.org, without a path.")
-    return text
+        raise EnvError(f"KEYADMIN_PUBLIC_URL: {_shown(text)} is not an address.") from None
+    bare = text.lower() in (f"{scheme}://{parts.netloc}", f"{scheme}://{parts.netloc}/")
+    if scheme not in DEFAULT_PORTS or not host or not bare or port == 0 or parts.netloc.endswith(":"):
+        raise EnvError(f"KEYADMIN_PUBLIC_URL: {_shown(text)} must look like https://keys.example.org, without a path.")
+    ending = "" if port in (None, DEFAULT_PORTS[scheme]) else f":{port}"
+    return f"{scheme}://{_bracketed(host)}{ending}"
 
 
 def _networks(text: str) -> tuple[str, ...]:
@@ -171,35 +214,27 @@ def _master(environ: Mapping[str, str], data_dir: Path) -> master.Master:
         if given:
             return master.Master.from_base64(given)
         if path:
-            return master.load(Path(path).expanduser())
+            return master.load(_key_file(path))
         return master.load_or_create(data_dir / "master.key")
-    except (OSError, master.MasterKeyError) as error:
+    except (OSError, RuntimeError, master.MasterKeyError) as error:
         name = "KEYADMIN_MASTER_KEY" if given else "KEYADMIN_MASTER_KEY_FILE" if path else "Master key"
         raise EnvError(f"{name}: {error}") from None
 
 
-def _database(url: str) -> Database | None:
-    if not url.strip():
-        return None
+def _key_file(text: str) -> Path:
+    path = ROOT / Path(text).expanduser()
     try:
-        parts = urlsplit(url.strip())
-        port = "" if parts.port is None else str(parts.port)
-        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
-    except ValueError:
-        raise EnvError("DATABASE_URL: not an address of the form postgresql://user:password@host:5432/name.") from None
-    name = unquote(parts.path.lstrip("/"))
-    if parts.scheme not in ("postgres", "postgresql") or not name:
-        raise EnvError(
-            "DATABASE_URL: must be of the form postgresql://user:password@host:5432/name (no other database)."
-        )
-    return Database(
-        name=name,
-        user=unquote(parts.username or options.pop("user", "")),
-        password=unquote(parts.password or options.pop("password", "")),
-        host=unquote(parts.hostname or options.pop("host", "")),
-        port=port or options.pop("port", ""),
-        options=options,
-    )
+        master.Master.from_base64(text)
+    except master.MasterKeyError:
+        return path
+    raise master.MasterKeyError("This is the key itself, not the path of its file: set KEYADMIN_MASTER_KEY instead.")
+
+
+def _database(url: str) -> Database | None:
+    try:
+        return database_url.parse(url.strip()) if url.strip() else None
+    except ValueError as error:
+        raise EnvError(f"DATABASE_URL: {error}") from None
 
 
 def _first_administrator(environ: Mapping[str, str]) -> tuple[str, str, str]:
@@ -209,9 +244,23 @@ def _first_administrator(environ: Mapping[str, str]) -> tuple[str, str, str]:
     if bool(email) != bool(password):
         missing = "KEYADMIN_ADMIN_PASSWORD" if email else "KEYADMIN_ADMIN_EMAIL"
         raise EnvError(f"{missing}: missing; the first administrator needs an e-mail address and a password.")
-    if email and not re.fullmatch(r"[^@\s\x00]+@[^@\s\x00]+", email):
-        raise EnvError(f"KEYADMIN_ADMIN_EMAIL: {email!r} is not an e-mail address.")
-    return email, password, organization or "Default"
+    if email:
+        try:
+            validate_email(email)
+        except ValidationError:  # not echoed: it may be the password, in the wrong variable
+            raise EnvError("KEYADMIN_ADMIN_EMAIL: this is not an e-mail address.") from None
+    try:
+        clean_line("KEYADMIN_ADMIN_EMAIL", email, longest=EMAIL_LENGTH, required=False)
+        clean_line("KEYADMIN_ORG", organization, longest=ORGANIZATION_LENGTH, required=False)
+    except InvalidError as error:
+        raise EnvError(f"{next(iter(error.errors))}: {error.detail}") from None
+    return email, password, organization
+
+
+def _shown(text: str) -> str:
+    """A value as it may stand in a message: one short line, never a whole key."""
+    safe = tokens.redact(text)
+    return repr(safe if len(safe) <= LONGEST_SHOWN else f"{safe[:LONGEST_SHOWN]}...")
 
 
 def allowed_hosts(env: Env) -> list[str]:

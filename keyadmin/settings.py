@@ -84,13 +84,13 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "keyadmin.web.middleware.PageMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "keyadmin.verify.middleware.ApiKeyMiddleware",
 ]
@@ -128,10 +128,13 @@ DJANGO_TABLES2_TEMPLATE = "components/table.html"
 # --- database ------------------------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]]
 if ENV.database is None:
+    SQLITE_FILE = ENV.data_dir / "keyadmin.sqlite3"
+    if not SQLITE_FILE.exists():
+        SQLITE_FILE.touch(mode=0o600)  # SQLite would let the group and others read it, and its journals like it
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": ENV.data_dir / "keyadmin.sqlite3",
+            "NAME": SQLITE_FILE,
             "OPTIONS": {
                 # Deferred transactions fail with "database is locked" as soon as two of them want to write.
                 "transaction_mode": "IMMEDIATE",
@@ -152,14 +155,12 @@ else:
             "HOST": ENV.database.host,
             "PORT": ENV.database.port,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {
-                "connect_timeout": "5",
-                # Threads come and go; a connection for each would use up the server's. Waiting too long is a 503.
-                "pool": {"min_size": 1, "max_size": 20, "timeout": 3},
-                **ENV.database.options,
-            },
+            "OPTIONS": {"connect_timeout": "5", **ENV.database.options},
         }
     }
+# For the web server alone (`wsgi.py`), whose threads come and go: a connection for each would use up the server's.
+# Waiting too long is a 503. A command has one connection, and should say why it can't have it.
+DATABASE_POOL = {"min_size": 1, "max_size": 20, "timeout": 3}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- people --------------------------------------------------------------------------------------------------
@@ -193,7 +194,7 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# --- logs: to standard error; no path, no query string, no secret (see kernel.logs) ---------------------------
+# --- logs: to standard error; no path, no query string, no secret (see web.logs) ---------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from keyadmin.api import api
+from keyadmin.api import api, openapi
 from keyadmin.web import errors
 from keyadmin.web.theme import choose_theme
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("docs/", include("keyadmin.system.urls")),
     path("theme/", choose_theme, name="theme"),
+    path("api/v1/openapi.json", openapi, name="openapi"),
     path("", api.urls),
 ]
 

@@ -118,7 +118,7 @@ def add_member(*, actor: Actor, group: Group, user: User) -> None:
     """Put a user of the organisation in a group. The actor must hold all that the group gives."""
     access.require(actor, "group.ctrl", group.organization_id)
     with work.unit(actor) as unit:
-        group = Group.objects.select_for_update().get(pk=group.pk)
+        group = Group.objects.select_for_update(no_key=True).get(pk=group.pk)
         access.require_holds(actor, access.patterns_of(group), group.organization_id)
         membership = Membership.objects.filter(user=user, organization_id=group.organization_id).first()
         if membership is None:

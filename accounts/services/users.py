@@ -42,8 +42,9 @@ def create_api_user(
         created_at=clock.now(),
     )
     with work.unit(actor) as unit:
-        # One at a time for each organisation, so that two of the same name can't be made at once.
-        Organization.objects.select_for_update().get(pk=organization.pk)
+        # One at a time for each organisation, so that two of the same name can't be made at once. NO KEY: a full lock
+        # would hold up the foreign keys of others, checked at their COMMIT when they hold the chain: a deadlock.
+        Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
         twins = User.objects.filter(memberships__organization=organization, kind=UserKind.API, name__iexact=user.name)
         if twins.exists():
             raise ConflictError("The organisation has an API user of this name already.")

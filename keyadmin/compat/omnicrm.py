@@ -7,19 +7,19 @@ from ninja import Router
 
 from keyadmin.keys import api as keys
 from keyadmin.web.auth import Credential
-from keyadmin.web.rest import READ, In
+from keyadmin.web.rest import READ, Shape
 
 api_keys = keys.router("crm_api_keys", acts=False)
 customers = Router(auth=Credential("view_customer"), tags=["Protected example"])
 
 
-class Customer(In):
+class Customer(Shape):
     customer_id: int
     name: str
     city: str
 
 
-class CustomerList(In):
+class CustomerList(Shape):
     items: list[Customer]
     total: int
     next: str | None

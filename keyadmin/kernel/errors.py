@@ -114,7 +114,7 @@ _KINDS = (
         "Send less at once.",
     ),
     ErrorKind(
-        "validation_error", 422, "Invalid input", "One or more fields are wrong. `errors` names each with its reason.",
+        "validation_error", 422, "Invalid input", "One or more fields are wrong; the list of errors names each.",
         "Correct the fields. Fields that are not known are refused, so that a typing error can't pass in silence.",
     ),
     ErrorKind(

@@ -5,6 +5,8 @@ import unicodedata
 from keyadmin.kernel.errors import InvalidError
 
 _LINE_BREAKS = frozenset({"Zl", "Zp"})
+# They turn the order of what follows on the line, so that it seems to say something else (Unicode TR 36, 3.2).
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def clean_line(field: str, value: str, *, longest: int, required: bool = True) -> str:
@@ -18,6 +20,18 @@ def clean_line(field: str, value: str, *, longest: int, required: bool = True) -
 def clean_text(field: str, value: str, *, longest: int, required: bool = False) -> str:
     """The same for several lines: tabs and line breaks may stay, CR LF becomes LF."""
     return _clean(field, value.replace("\r\n", "\n"), longest=longest, required=required, allowed="\n\t")
+
+
+def one_line(text: str) -> str:
+    """The text as it may stand on a terminal: one line, where nothing can move the cursor or turn the direction.
+
+    White space is one space each; control characters, lone surrogates and direction overrides become escapes.
+    """
+    return "".join(char if _is_harmless(char) else ascii(char)[1:-1] for char in " ".join(text.split()))
+
+
+def _is_harmless(char: str) -> bool:
+    return unicodedata.category(char) not in ("Cc", "Cs", *_LINE_BREAKS) and char not in _TURNS
 
 
 def _clean(field: str, value: str, *, longest: int, required: bool, allowed: str) -> str:

@@ -24,9 +24,11 @@ from keyadmin.web.rest import (
     READ,
     In,
     Moment,
+    NoFields,
     OrganizationRef,
     PageQuery,
     RowId,
+    Shape,
     UserRef,
     entity_tag,
     expected_version,
@@ -57,7 +59,7 @@ Name = Annotated[str, Field(min_length=1, max_length=80)]
 Description = Annotated[str, Field(max_length=2000)]
 
 
-class KeyOut(In):
+class KeyOut(Shape):
     api_key_id: int
     token_id: str
     name: str
@@ -86,7 +88,7 @@ class IssuedOut(KeyOut):
     api_key: str | None = None
 
 
-class KeyList(In):
+class KeyList(Shape):
     items: list[KeyOut]
     total: int
     total_capped: bool | None = None
@@ -116,6 +118,10 @@ class KeyPatch(In):
 
 class RegenerateIn(In):
     expiry_date: Expiry | None = None
+
+
+# What an absent body stands for. (None as the default would make a client generated from the schema send `null`.)
+NO_FIELDS, KEEP_EXPIRY = NoFields(), RegenerateIn()
 
 
 class KeyQuery(PageQuery):
@@ -198,18 +204,17 @@ def delete_key(request: HttpRequest, api_key_id: RowId) -> Status[None]:
 
 
 def regenerate_key(
-    request: HttpRequest, response: HttpResponse, api_key_id: RowId, body: RegenerateIn | None = None
+    request: HttpRequest, response: HttpResponse, api_key_id: RowId, body: RegenerateIn = KEEP_EXPIRY
 ) -> Status[Any]:
     """Replace the secret: the old one is dead at once, the new one is `api_key` in this answer alone."""
     actor = accounts.meaning_one(actor_of(request))
-    sent = body is not None and "expiry_date" in body.dict(exclude_unset=True)
     minted = services.mint_like(queries.visible_key(actor, api_key_id))
 
     def act() -> dict[str, Any]:
         issued = services.regenerate_key(
             actor=actor,
             key_id=api_key_id,
-            expires_at=body.expiry_date if sent and body is not None else services.KEEP,
+            expires_at=body.expiry_date if "expiry_date" in body.model_fields_set else services.KEEP,
             expected_version=expected_version(request),
             minted=minted,
         )
@@ -218,17 +223,23 @@ def regenerate_key(
     return _versioned(response, idempotent(request, actor, 200, act))
 
 
-def pause_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId) -> Status[Any]:
+def pause_key(
+    request: HttpRequest, response: HttpResponse, api_key_id: RowId, body: NoFields = NO_FIELDS
+) -> Status[Any]:
     """Stop the key for the time being."""
     return _act_on_key(request, response, api_key_id, services.pause_key)
 
 
-def resume_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId) -> Status[Any]:
+def resume_key(
+    request: HttpRequest, response: HttpResponse, api_key_id: RowId, body: NoFields = NO_FIELDS
+) -> Status[Any]:
     """Let a paused key work again."""
     return _act_on_key(request, response, api_key_id, services.resume_key)
 
 
-def revoke_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId) -> Status[Any]:
+def revoke_key(
+    request: HttpRequest, response: HttpResponse, api_key_id: RowId, body: NoFields = NO_FIELDS
+) -> Status[Any]:
     """Stop the key for good; its record stays."""
     return _act_on_key(request, response, api_key_id, services.revoke_key)
 
@@ -236,16 +247,20 @@ def revoke_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId) 
 def router(name: str, *, acts: bool) -> Router:
     """A router over these endpoints; `name` makes operation ids unique, `acts` adds the POSTs that act on a key."""
     made = Router(auth=Credential(), tags=["API keys"])
-    made.get("", response={200: KeyList, **READ}, operation_id=f"{name}_list")(list_keys)
-    made.post("", response={201: IssuedOut, **CHANGE}, operation_id=f"{name}_create")(create_key)
+    # exclude_unset: `api_key` and `total_capped` stand in an answer only when they have something to say.
+    made.get("", response={200: KeyList, **READ}, operation_id=f"{name}_list", exclude_unset=True)(list_keys)
+    made.post("", response={201: IssuedOut, **CHANGE}, operation_id=f"{name}_create", exclude_unset=True)(create_key)
     one = "/{api_key_id}"
     made.get(one, response={200: KeyOut, **READ}, operation_id=f"{name}_get")(get_key)
     made.patch(one, response={200: KeyOut, **CHANGE}, operation_id=f"{name}_edit")(edit_key)
     made.delete(one, response={204: None, **CHANGE}, operation_id=f"{name}_delete")(delete_key)
     if acts:
-        made.post(f"{one}/regenerate", response={200: IssuedOut, **CHANGE}, operation_id=f"{name}_regenerate")(
-            regenerate_key
-        )
+        made.post(
+            f"{one}/regenerate",
+            response={200: IssuedOut, **CHANGE},
+            operation_id=f"{name}_regenerate",
+            exclude_unset=True,
+        )(regenerate_key)
         for act in (pause_key, resume_key, revoke_key):
             verb = act.__name__.removesuffix("_key")
             made.post(f"{one}/{verb}", response={200: KeyOut, **CHANGE}, operation_id=f"{name}_{verb}")(act)
@@ -274,7 +289,11 @@ def _belongs_to(actor: Actor, body: KeyIn) -> tuple[Organization | None, User | 
             organization = accounts.organization(actor, body.organization.strip().lower())
         except NotFoundError as error:
             raise InvalidError.field("organization", error.detail) from None
-    if body.kind == "organization":
-        return organization or accounts.visible_organizations(accounts.meaning_one(actor)).first(), None
-    owner_id = body.owner or actor.user_id
-    return organization, accounts.key_owner(actor, str(owner_id)) if owner_id else None
+    owner_id = body.owner or (actor.user_id if body.kind == "user" else None)
+    try:
+        owner = accounts.key_owner(actor, str(owner_id)) if owner_id else None
+    except NotFoundError as error:
+        raise InvalidError.field("owner", error.detail) from None
+    if organization is None and body.kind == "organization":
+        organization = accounts.visible_organizations(accounts.meaning_one(actor)).first()
+    return organization, owner

@@ -4,6 +4,7 @@ import re
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from accounts import access
 from accounts.models import Membership
 from keyadmin.kernel import tokens
 from keyadmin.kernel.actor import Actor, ActorKind
@@ -19,7 +20,11 @@ def visible_keys(actor: Actor) -> QuerySet[APIKey]:
     """The keys that the actor may see: those of organisations where it may view them, and its own.
 
     A person's key belongs to no organisation and is seen in each that the person is in.
+    Raises DeniedError for an actor that may see no key at all, whatever it asks for, so that nothing can be told
+    from it.
     """
+    if not any(actor.allows(name) for name in ("apikey.view", "apikey.ctrl", "apikey.own")):
+        raise access.denied(actor, "apikey.view")
     keys = APIKey.objects.select_related("organization", "owner", "created_by")
     viewed = _either(actor.allowing("apikey.view"), actor.allowing("apikey.ctrl"))
     if viewed is None:

@@ -280,7 +280,7 @@ def _locked(actor: Actor, key_id: int, expected_version: int | None) -> APIKey:
     """The key, locked until the unit ends, if the actor may see and manage it and it is the version expected."""
     key = queries.visible_key(actor, key_id)
     rights.require_manage(actor, key)
-    found = queries.visible_keys(actor).select_for_update(of=("self",)).filter(pk=key.pk).first()
+    found = queries.visible_keys(actor).select_for_update(of=("self",), no_key=True).filter(pk=key.pk).first()
     if found is None:  # deleted meanwhile
         raise NotFoundError("There is no such API key.")
     key = found

@@ -1,8 +1,10 @@
 """What all commands share: the operator acts, errors are one line on standard error, --json, exit codes 0/1/2."""
 
 import json
+import sys
 from argparse import RawDescriptionHelpFormatter
-from typing import Any, ClassVar, NoReturn
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, NoReturn
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,27 +13,32 @@ from django.db import DatabaseError, InterfaceError
 from accounts import queries as accounts
 from accounts.models import Organization
 from keyadmin.instance.services import WrongMasterKeyError, check_master_key
-from keyadmin.kernel import clock
+from keyadmin.kernel import clock, tokens
 from keyadmin.kernel.actor import Actor, operator
 from keyadmin.kernel.errors import InvalidError, NotFoundError, ProblemError
+from keyadmin.kernel.text import clean_line, one_line
 from keyadmin.keys import queries as keys
 from keyadmin.keys.models import APIKey
 
 FAILED, MISUSED = 1, 2
+REASON_LENGTH = 200
 
 
 class _Parser(CommandParser):
     """Wrong usage: one line on standard error, exit code 2. An example stands at the end of --help."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(MISUSED, f"{self.prog.rsplit('/', 1)[-1]}: {message} (--help shows an example)\n")
+        self.exit(MISUSED, f"{self.prog}: {_safe(message)} (--help shows an example)\n")
 
 
-class KeyadminCommand(BaseCommand):
-    """Subclasses set `help` and `example`, add arguments, and implement `act`, which returns what --json prints."""
+class PlainCommand(BaseCommand):
+    """Errors are one line on standard error and an exit code, never a traceback unless it is asked for.
+
+    Subclasses set `help` and `example`, add arguments, and implement `work`.
+    """
 
     example: ClassVar[str]
-    requires_system_checks: ClassVar[list[str]] = []  # type: ignore[misc]
+    requires_system_checks: list[str] | tuple[str, ...] | Literal["__all__"] = []
     requires_migrations_checks = False
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -40,40 +47,56 @@ class KeyadminCommand(BaseCommand):
             description=self.help,
             epilog=f"example:\n  .venv/bin/python manage.py {self.example}",
             formatter_class=RawDescriptionHelpFormatter,
+            allow_abbrev=False,
             called_from_command_line=getattr(self, "_called_from_command_line", False),
         )
-        parser.add_argument("--json", action="store_true", help="print the result as JSON")
-        parser.add_argument("--reason", default="", help="why; kept in the activity log")
         for name in ("--settings", "--pythonpath"):
             parser.add_argument(name, help="as in all of Django's commands")
         parser.add_argument("--traceback", action="store_true", help="show where an error comes from")
         parser.add_argument("--no-color", action="store_true", help="as in all of Django's commands")
         parser.add_argument("--force-color", action="store_true", help="as in all of Django's commands")
-        parser.set_defaults(verbosity=1, skip_checks=True)
+        parser.set_defaults(verbosity=1, skip_checks=not self.requires_system_checks)
         self.add_arguments(parser)
         return parser
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the command as the operator of the machine."""
+        """Do the work; turn what goes wrong into one line."""
         try:
-            check_master_key(settings.ENV.master.fingerprint)
-            actor = operator(reason=options["reason"])
-            result = self.act(actor, **options)
-        except ProblemError as error:
-            self.fail(_in_one_line(error), MISUSED if isinstance(error, InvalidError) else FAILED)
-        except WrongMasterKeyError as error:
-            self.fail(str(error), FAILED)
-        except (DatabaseError, InterfaceError) as error:
+            _require_text(options)
+            self.work(**options)
+        except (OSError, CommandError):  # of the output: `manage.py` ends quietly when its reader has gone
+            raise
+        except Exception as error:
             if options["traceback"]:
                 raise
-            text = str(error).splitlines()[0] if str(error) else type(error).__name__
-            hint = " Start keyadmin once (`make run`) to create the tables." if _no_tables(text) else ""
-            self.fail(f"The database does not answer as it should: {text}.{hint}", FAILED)
+            self.fail(*_explained(error))
+
+    def work(self, **options: Any) -> None:
+        raise NotImplementedError
+
+    def fail(self, message: str, code: int) -> NoReturn:
+        """One line on standard error, then exit."""
+        self.stderr.write(f"keyadmin: {_safe(message)}")
+        sys.exit(code)
+
+
+class KeyadminCommand(PlainCommand):
+    """The operator acts. Subclasses implement `act`, which returns what --json prints; `show` is for people."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+        parser.add_argument("--reason", default="", help="why; kept in the activity log")
+        return parser
+
+    def work(self, **options: Any) -> None:
+        reason = clean_line("reason", options["reason"], longest=REASON_LENGTH, required=False)
+        check_master_key(settings.ENV.master.fingerprint)
+        result = self.act(operator(reason=reason), **options)
+        if options["json"]:
+            self.stdout.write(json.dumps(result, indent=2))
         else:
-            if options["json"]:
-                self.stdout.write(json.dumps(result, indent=2))
-            else:
-                self.show(result)
+            self.show(result)
 
     def act(self, actor: Actor, **options: Any) -> Any:
         """Call one service; return plain JSON values."""
@@ -83,10 +106,6 @@ class KeyadminCommand(BaseCommand):
         """Print the result for people."""
         for name, value in result.items():
             self.stdout.write(f"{name.replace('_', ' ') + ':':<18}{_text(value)}")
-
-    def fail(self, message: str, code: int) -> NoReturn:
-        """One line on standard error, then exit."""
-        raise CommandError(message, returncode=code)
 
     def organization(self, actor: Actor, reference: str | None) -> Organization:
         """The organisation named by slug or oid; the only one there is, if none is named."""
@@ -127,21 +146,39 @@ def expiry_argument(text: str) -> Any:
         raise InvalidError.field("expires", str(error)) from None
 
 
-def _in_one_line(error: ProblemError) -> str:
-    if not error.errors:
-        return error.detail
-    return " ".join(f"{field}: {' '.join(texts)}" for field, texts in error.errors.items())
+def _explained(error: Exception) -> tuple[str, int]:
+    """What to say of an error, and the exit code."""
+    if isinstance(error, ProblemError):
+        fields = (f"{field}: {' '.join(texts)}" for field, texts in error.errors.items())
+        return " ".join(fields) or error.detail, MISUSED if isinstance(error, InvalidError) else FAILED
+    if isinstance(error, WrongMasterKeyError):
+        return str(error), FAILED
+    if isinstance(error, DatabaseError | InterfaceError):
+        text = one_line(str(error)) or type(error).__name__
+        missing = "no such table" in text or ("relation" in text and "does not exist" in text)
+        hint = " Start keyadmin once (`make run`) to create the tables." if missing else ""
+        return f"The database can't be used: {text.rstrip('.')}.{hint}", FAILED
+    return f"An error that nobody foresaw: {type(error).__name__}: {error} (--traceback shows where)", FAILED
 
 
-def _no_tables(text: str) -> bool:
-    return "no such table" in text or "does not exist" in text
+def _require_text(options: Mapping[str, Any]) -> None:
+    """Bytes that are no UTF-8 come as lone surrogates, which no database takes."""
+    for name, value in options.items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not text.isascii() and text != text.encode(errors="replace").decode():
+                raise InvalidError.field(name, "This is not text in UTF-8.")
+
+
+def _safe(message: str) -> str:
+    """What was typed may come back in a message: never a whole key, and nothing that moves the cursor."""
+    return tokens.redact(one_line(message))
 
 
 def _text(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
+        return ", ".join(map(_text, value)) or "-"
     if isinstance(value, dict):
-        return str(value.get("name") or value.get("slug") or value)
-    return str(value)
+        return one_line(str(value.get("name") or value.get("slug") or value))
+    return one_line(str(value)) or "-"

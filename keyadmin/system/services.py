@@ -1,14 +1,20 @@
 """The first start and every later one: bring the database up to date and say where to go."""
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from accounts import queries
 from accounts.services.setup import load_first_packs, set_up
 from keyadmin.env import Env
 from keyadmin.instance import services as instance
 from keyadmin.kernel.actor import operator
+from keyadmin.kernel.errors import InvalidError
 
 MIGRATION_LOCK = 0x6B657961646D696E  # the same number in every process that starts: "keyadmin"
 
@@ -16,24 +22,18 @@ MIGRATION_LOCK = 0x6B657961646D696E  # the same number in every process that sta
 def prepare() -> None:
     """Migrate, tie the database to its master key, load permissions, make the first administrator if asked to.
 
-    Several hosts may start at once on PostgreSQL: one migrates, the others wait. Raises WrongMasterKeyError before
-    anything is changed, and InvalidError for an administrator that can't be made.
+    Several may start at once: one migrates, the others wait. Raises WrongMasterKeyError before anything is changed,
+    and InvalidError for an administrator that can't be made.
     """
     env: Env = settings.ENV
-    if "instance_instance" in connection.introspection.table_names():
-        instance.check_master_key(env.master.fingerprint)
     with _alone():
+        if "instance_instance" in connection.introspection.table_names():
+            instance.check_master_key(env.master.fingerprint)
         call_command("migrate", interactive=False, verbosity=0)
         instance.bind_master_key(env.master.fingerprint)
         load_first_packs()
         if env.admin_email and not queries.administrator_exists():
-            set_up(
-                actor=operator(label="first start"),
-                organization=env.organization,
-                name=env.admin_email.partition("@")[0],
-                email=env.admin_email,
-                password=env.admin_password,
-            )
+            _make_first_administrator(env)
 
 
 def setup_link() -> str | None:
@@ -52,16 +52,39 @@ def address() -> str:
     return f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{env.port}"
 
 
-class _alone:
-    """On PostgreSQL an advisory lock, held while the database is prepared; SQLite locks by itself."""
+def _make_first_administrator(env: Env) -> None:
+    try:
+        set_up(
+            actor=operator(label="first start"),
+            organization=env.organization,
+            name=env.admin_email.partition("@")[0],
+            email=env.admin_email,
+            password=env.admin_password,
+        )
+    except InvalidError as error:
+        variable = {"email": "KEYADMIN_ADMIN_EMAIL", "password": "KEYADMIN_ADMIN_PASSWORD"}
+        raise InvalidError(
+            error.detail,
+            errors={variable.get(field, "KEYADMIN_ORG"): texts for field, texts in error.errors.items()},
+        ) from None
 
-    def __enter__(self) -> None:
-        self._execute("SELECT pg_advisory_lock(%s)")
 
-    def __exit__(self, *error: object) -> None:
-        self._execute("SELECT pg_advisory_unlock(%s)")
-
-    def _execute(self, statement: str) -> None:
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute(statement, [MIGRATION_LOCK])
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time prepares the database: an advisory lock on PostgreSQL, else one on the data directory."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+            try:
+                yield
+            finally:
+                # Where the connection is lost the lock is gone with it.
+                with suppress(DatabaseError, InterfaceError):
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+        return
+    directory = os.open(settings.ENV.data_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)

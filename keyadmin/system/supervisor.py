@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,6 +25,20 @@ class Program:
     name: str
     command: Sequence[str]
     directory: Path
+
+
+def free_address(host: str, port: int) -> str:
+    """The IP address for a host name, or OSError if nobody can listen there now.
+
+    granian shares its port with any other process of this account (SO_REUSEPORT): a second installation on it
+    would get every other request, and nobody would be told.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        probe.listen(1)
+    return str(address[0])
 
 
 def run(programs: Sequence[Program], *, say: Callable[[str], None]) -> int:

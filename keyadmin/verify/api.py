@@ -13,7 +13,7 @@ from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.patterns import EVERYTHING, Rights, reduced
 from keyadmin.keys import queries
 from keyadmin.web.auth import Credential, actor_of
-from keyadmin.web.rest import READ, In, Moment, OrganizationRef, RowId, UserRef
+from keyadmin.web.rest import READ, Moment, OrganizationRef, RowId, Shape, UserRef
 
 router = Router(auth=Credential(), tags=["Credential"])
 SHOWN_ORGANIZATIONS = 200
@@ -23,7 +23,7 @@ class Reached(OrganizationRef):
     permissions: list[str]
 
 
-class WhoAmI(In):
+class WhoAmI(Shape):
     """`permissions` holds in `organization`; where that is null, in every one of `organizations`.
 
     `expiry_date` null: never.

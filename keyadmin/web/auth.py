@@ -2,16 +2,18 @@
 
 import functools
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, cast
 
-from django.core.handlers.wsgi import WSGIRequest
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.http import parse_header_parameters
 from ninja.security import APIKeyHeader
 from ninja.utils import check_csrf
 
+from accounts.access import require_somewhere
 from keyadmin.kernel.actor import Actor, ActorKind
-from keyadmin.kernel.errors import DeniedError, ProblemError
+from keyadmin.kernel.errors import ProblemError
 
 P = ParamSpec("P")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -24,6 +26,16 @@ class KeyadminRequest(WSGIRequest):
     refusal: ProblemError | None
     request_id: str
     client_address: str
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        """As Django's, but queries and bodies are UTF-8, whatever charset is named: "hex" would crash the reading."""
+        self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+
+
+class Handler(WSGIHandler):
+    """Django's handler with requests of ours."""
+
+    request_class = KeyadminRequest
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -39,12 +51,6 @@ def actor_of(request: HttpRequest) -> Actor:
     return asked.actor
 
 
-def demand(actor: Actor, permission: str) -> None:
-    """Raise DeniedError unless the actor holds the permission where the request points."""
-    if not actor.allows(permission):
-        raise DeniedError(permission)
-
-
 class Credential(APIKeyHeader):
     """For ninja: demands an identity, and a permission where one is named. The OpenAPI scheme is X-API-KEY."""
 
@@ -57,7 +63,7 @@ class Credential(APIKeyHeader):
     def __call__(self, request: HttpRequest) -> Actor:
         actor = actor_of(request)
         if self.permission:
-            demand(actor, self.permission)
+            require_somewhere(actor, self.permission)
         return actor
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Actor:
@@ -77,7 +83,7 @@ def requires(
     ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
         @functools.wraps(view)
         def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            demand(actor_of(request), permission)
+            require_somewhere(actor_of(request), permission)
             return view(request, *args, **kwargs)
 
         return checked

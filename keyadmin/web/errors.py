@@ -4,10 +4,11 @@ import logging
 import sys
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
-from django.db import DatabaseError, InterfaceError
-from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
-from django.shortcuts import render
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.db import DatabaseError, DataError, InterfaceError
+from django.http import HttpRequest, HttpResponse, JsonResponse, RawPostDataException, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.template.loader import render_to_string
 
 from keyadmin.kernel.errors import ProblemError
 
@@ -19,8 +20,9 @@ RETRY_AFTER_SECONDS = "2"
 
 
 def for_program(request: HttpRequest) -> bool:
-    """Whether the answer is read by a program rather than a person."""
-    return request.path.startswith(PROGRAMS) or "json" in request.headers.get("Accept", "")
+    """Whether the answer is read by a program rather than a person: no browser sends a key by itself."""
+    by_key = "HTTP_X_API_KEY" in request.META or "json" in request.headers.get("Accept", "")
+    return by_key or request.path.startswith(PROGRAMS)
 
 
 def answer(request: HttpRequest, error: ProblemError) -> HttpResponse:
@@ -41,7 +43,9 @@ def answer(request: HttpRequest, error: ProblemError) -> HttpResponse:
     if for_program(request):
         response = JsonResponse(body, status=kind.status, content_type=PROBLEM_TYPE)
     else:
-        response = render(request, "error.html", body, status=kind.status)
+        # When the server has failed, the page does without what the database would have to say.
+        page = render_to_string("error.html", body, request if kind.status < 500 else None)
+        response = HttpResponse(page, status=kind.status)
     response["Cache-Control"] = "no-store"
     if kind.status == 401:
         response["WWW-Authenticate"] = challenge(request)
@@ -61,12 +65,16 @@ def problem_of(error: BaseException | None) -> ProblemError:
     """The public side of any exception; what nobody foresaw is an internal error."""
     if isinstance(error, ProblemError):
         return error
+    if isinstance(error, DataError):
+        return ProblemError("The request holds a value that can't be stored.", code="bad_request")
     if isinstance(error, DatabaseError | InterfaceError):
         return ProblemError(code="unavailable")
     if isinstance(error, RequestDataTooBig):
         return ProblemError(code="payload_too_large")
     if isinstance(error, UnreadablePostError):
         return ProblemError("The body of the request ended early.", code="bad_request")
+    if isinstance(error, BadRequest | SuspiciousOperation | MultiPartParserError | RawPostDataException):
+        return ProblemError("The request can't be read.", code="bad_request")
     return ProblemError(code="internal_error")
 
 
@@ -84,8 +92,9 @@ def translated(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Django's own bare answers (405 among them) to programs, in the form that all others have."""
     if response.status_code != 405 or not for_program(request):
         return response
+    allowed = {method.strip() for method in response.get("Allow", "").split(",")}
     better = answer(request, ProblemError(code="method_not_allowed"))
-    better["Allow"] = response.get("Allow", "")
+    better["Allow"] = ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
     return better
 
 

@@ -12,6 +12,8 @@ class NoSecrets(logging.Filter):
     """Masks keys and one-use links in every record, tracebacks too."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == "django.template":  # at DEBUG it writes out whole contexts, the query string among them
+            return False
         record.msg, record.args = masked(record.getMessage()), None
         if record.exc_info and not record.exc_text:
             record.exc_text = masked(logging.Formatter().formatException(record.exc_info))

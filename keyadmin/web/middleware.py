@@ -13,7 +13,7 @@ from django.utils.cache import patch_vary_headers
 
 from keyadmin.kernel import addresses
 from keyadmin.kernel.actor import ActorKind
-from keyadmin.kernel.errors import ProblemError
+from keyadmin.kernel.errors import BadRequestError, ProblemError
 from keyadmin.web import errors
 from keyadmin.web.auth import KeyadminRequest
 
@@ -42,14 +42,32 @@ class RequestContextMiddleware:
             scheme = request.META.get("HTTP_X_FORWARDED_PROTO", "").strip().lower()
             if scheme in ("http", "https"):
                 request.environ["wsgi.url_scheme"] = scheme
-        response = errors.translated(request, self.get_response(request))
+        _drop_odd_cookies(request)
+        response = self._answer(request)
         response["X-Request-Id"] = request.request_id
+        return response
+
+    def _answer(self, request: KeyadminRequest) -> HttpResponse:
+        if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
+            # Django reads as much as Content-Length says, so here nothing: better refused than half obeyed.
+            return errors.answer(request, BadRequestError("Send the body with a Content-Length, not in chunks."))
+        head = request.method == "HEAD"
+        if head and errors.for_program(request):
+            request.method = "GET"  # RFC 9110 §9.3.2: the same answer; the server leaves the content out
+        response = errors.translated(request, self.get_response(request))
+        if head:
+            request.method = "HEAD"
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """What a view raised that has an answer of its own."""
         known = isinstance(exception, ProblemError | DatabaseError | InterfaceError)
         return errors.failed(request, exception) if known else None
+
+
+def _drop_odd_cookies(request: KeyadminRequest) -> None:
+    # A quoted cookie can carry control characters, which no cookie of ours has and PostgreSQL can't compare.
+    request.COOKIES = {name: value for name, value in request.COOKIES.items() if value.isprintable()}
 
 
 class PageMiddleware(GZipMiddleware):

@@ -13,12 +13,14 @@ from ninja.responses import Status
 from pydantic import ConfigDict, Field
 
 from keyadmin.instance import services as instance
+from keyadmin.kernel import tokens
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import BadRequestError
 
 M = TypeVar("M", bound=Model)
 
 COUNTED = 10_000
+LAST_PAGE = 1_000_000
 _ENTITY_TAG = re.compile(r'"(\d{1,9})"', re.ASCII)
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 SECRET_FIELD = "api_key"  # noqa: S105
@@ -28,10 +30,20 @@ PageSize = Annotated[int, Field(ge=1, le=200)]
 RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
-class In(Schema):
-    """A request body: an unknown field is an error, so that a typing error can't pass in silence."""
+class Shape(Schema):
+    """What an answer holds, and nothing else."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class In(Shape):
+    """A request body: an unknown field is an error, so that a typing error can't pass in silence; so is "1" for 1."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class NoFields(In):
+    """The body of a POST that takes none: an empty object, or nothing at all."""
 
 
 class Problem(Schema):
@@ -47,13 +59,13 @@ class Problem(Schema):
     errors: dict[str, list[str]] | None = None
 
 
-class OrganizationRef(In):
+class OrganizationRef(Shape):
     oid: str
     slug: str
     name: str
 
 
-class UserRef(In):
+class UserRef(Shape):
     """`kind` is `person` or `api`; for what a key created it is `key`, and `id` the key's."""
 
     id: int
@@ -65,7 +77,7 @@ class UserRef(In):
 class PageQuery(Schema):
     """Which page of a list."""
 
-    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    page: Annotated[int, Field(ge=1, le=LAST_PAGE)] = 1
     page_size: PageSize = 50
 
 
@@ -84,11 +96,12 @@ def page_of(
     """One page of a list with its neighbours' addresses; `total` is exact up to 10,000."""
     start = (query.page - 1) * query.page_size
     found = list(rows[start : start + query.page_size + 1])
+    more = len(found) > query.page_size
     total = rows.order_by().values("pk")[: COUNTED + 1].count()
     body: dict[str, Any] = {
         "items": [out(row) for row in found[: query.page_size]],
         "total": min(total, COUNTED),
-        "next": _address(request, query, query.page + 1) if len(found) > query.page_size else None,
+        "next": _address(request, query, query.page + 1) if more and query.page < LAST_PAGE else None,
         "previous": _address(request, query, query.page - 1) if query.page > 1 else None,
     }
     if total > COUNTED:
@@ -124,8 +137,8 @@ def entity_tag(version: int) -> str:
 
 def idempotent(request: HttpRequest, actor: Actor, status: int, act: Callable[[], dict[str, Any]]) -> Status[Any]:
     """Carry out a POST, at most once where it carries an Idempotency-Key; a repeat never shows a secret."""
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if not key:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
         return Status(status, act())
     if not _IDEMPOTENCY_KEY.fullmatch(key):
         raise BadRequestError("Idempotency-Key: 1 to 255 visible ASCII characters.")
@@ -147,5 +160,6 @@ def messages_of(errors: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
         place = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header", "form")]
         names = [part for part in place if part not in ("body_params", "data", "filters")]
         message = str(error["msg"]).removeprefix("Value error, ")
-        found.setdefault(".".join(names)[:100] or "body", []).append(message)
+        # A field that is not known is named too, and could be a pasted key.
+        found.setdefault(tokens.redact(".".join(names))[:100] or "body", []).append(message)
     return found

@@ -4,6 +4,7 @@ from django.core.management.base import CommandParser
 
 from accounts import queries as accounts
 from keyadmin.kernel.actor import Actor
+from keyadmin.kernel.text import one_line
 from keyadmin.keys import services
 from keyadmin.keys.representation import issued_fields
 from keyadmin.management.base import KeyadminCommand, expiry_argument
@@ -18,8 +19,9 @@ class Command(KeyadminCommand):
         parser.add_argument("--name", required=True, help="1 to 80 characters; used in the logs")
         parser.add_argument("--description", default="", help="who uses it, where it is stored")
         parser.add_argument("--expires", default="never", help="2027-01-31 (end of that day, UTC), 90d or never")
-        parser.add_argument("--permission", action="append", metavar="P", help="may be repeated; a name, or sensor.*")
-        parser.add_argument("--admin", action="store_true", help="all permissions of the organisation")
+        rights = parser.add_mutually_exclusive_group()
+        rights.add_argument("--permission", action="append", metavar="P", help="may be repeated; a name, or sensor.*")
+        rights.add_argument("--admin", action="store_true", help="all permissions of the organisation")
         parser.add_argument("--user", metavar="ID", help="make a key with this user's rights; id, uid or e-mail")
         parser.add_argument("--network", action="append", default=[], metavar="CIDR", help="may be repeated")
         parser.add_argument("--environment", choices=["live", "test"], default="live", help="a label; default live")
@@ -45,5 +47,7 @@ class Command(KeyadminCommand):
         return issued_fields(issued)
 
     def show(self, result: Any) -> None:
-        self.stderr.write(f"API key {result['api_key_id']} ({result['name']}) was made. Its secret is shown only now:")
+        self.stderr.write(
+            f"API key {result['api_key_id']} ({one_line(result['name'])}) was made. Its secret is shown only now:"
+        )
         self.stdout.write(result["api_key"])

@@ -19,11 +19,13 @@ class Command(KeyCommand):
         parser.add_argument("--name")
         parser.add_argument("--description")
         parser.add_argument("--expires", help="2027-01-31 (end of that day, UTC), 90d or never")
-        parser.add_argument("--permission", action="append", metavar="P", help="may be repeated; replaces the list")
-        parser.add_argument("--admin", action="store_true", help="all permissions of the organisation")
-        parser.add_argument("--no-permissions", action="store_true", help="empty the list")
-        parser.add_argument("--network", action="append", metavar="CIDR", help="may be repeated; replaces the list")
-        parser.add_argument("--any-network", action="store_true", help="empty the list of networks")
+        rights = parser.add_mutually_exclusive_group()
+        rights.add_argument("--permission", action="append", metavar="P", help="may be repeated; replaces the list")
+        rights.add_argument("--admin", action="store_true", help="all permissions of the organisation")
+        rights.add_argument("--no-permissions", action="store_true", help="empty the list")
+        networks = parser.add_mutually_exclusive_group()
+        networks.add_argument("--network", action="append", metavar="CIDR", help="may be repeated; replaces the list")
+        networks.add_argument("--any-network", action="store_true", help="empty the list of networks")
 
     def act_on(self, actor: Actor, key: APIKey, **options: Any) -> Any:
         changes = services.KeyChanges()

@@ -4,6 +4,7 @@ from django.core.management.base import CommandParser
 
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError
+from keyadmin.kernel.text import one_line
 from keyadmin.keys import queries
 from keyadmin.keys.filters import DEFAULT_STATUS, SORT_NAMES, KeyFilter
 from keyadmin.keys.representation import key_fields
@@ -34,7 +35,8 @@ class Command(KeyadminCommand):
         for key in result:
             expiry = key["expiry_date"] or "never"
             self.stdout.write(
-                f"{key['api_key_id']:>6}  {key['masked_key']}  {key['status']:<13}  {expiry:<20}  {key['name']}"
+                f"{key['api_key_id']:>6}  {key['masked_key']}  {key['status']:<13}  {expiry:<20}  "
+                f"{one_line(key['name'])}"
             )
         if not result:
             self.stderr.write("No keys.")

@@ -3,6 +3,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from keyadmin.kernel.actor import Actor
+from keyadmin.kernel.text import one_line
 from keyadmin.keys import services
 from keyadmin.keys.models import APIKey
 from keyadmin.keys.representation import issued_fields
@@ -27,5 +28,7 @@ class Command(KeyCommand):
         return issued_fields(issued)
 
     def show(self, result: Any) -> None:
-        self.stderr.write(f"API key {result['api_key_id']} ({result['name']}) has a new secret, shown only now:")
+        self.stderr.write(
+            f"API key {result['api_key_id']} ({one_line(result['name'])}) has a new secret, shown only now:"
+        )
         self.stdout.write(result["api_key"])

@@ -3,46 +3,48 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, InterfaceError
+from django.db import connection
 
-from keyadmin.instance.services import WrongMasterKeyError
-from keyadmin.kernel.errors import ProblemError
+from keyadmin.management.base import FAILED, PlainCommand
 from keyadmin.system import services, supervisor
 
 # Threads are made when needed and let go when idle; a small fixed number would let slow requests starve the rest.
 THREADS = 128
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     help = "Start keyadmin: database, first start, web server and worker. Ctrl-C or SIGTERM stops all of it."
+    example = "up"
     requires_system_checks = "__all__"
-    requires_migrations_checks = False
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            services.prepare()
-            link = services.setup_link()
-        except (ProblemError, WrongMasterKeyError) as error:
-            raise CommandError(str(error), returncode=1) from None
-        except (DatabaseError, InterfaceError) as error:
-            first_line = (str(error).splitlines() or [type(error).__name__])[0]
-            raise CommandError(f"The database can't be used: {first_line}", returncode=1) from None
+    def work(self, **options: Any) -> None:
+        host = self._free_address()
+        services.prepare()
+        link = services.setup_link()
+        connection.close()
         self.stdout.write(f"Keyadmin: {services.address()}")
         if link:
             self.stdout.write(f"No administrator exists yet. Set up with this one-time link:\n  {link}")
         self.stdout.flush()
-        code = supervisor.run([self._web(), self._worker()], say=self._say)
+        code = supervisor.run([self._web(host), self._worker()], say=self._say)
         if code:
-            raise CommandError("stopped.", returncode=code)
+            self.fail("stopped.", code)
 
-    def _web(self) -> supervisor.Program:
+    def _free_address(self) -> str:
+        """The IP address to listen on. Checked before anything else: a second start must not void the first's link."""
+        try:
+            return supervisor.free_address(settings.ENV.host, settings.ENV.port)
+        except OSError as error:
+            where = f"{settings.ENV.host} port {settings.ENV.port}"
+            self.fail(f"can't listen on {where} (KEYADMIN_HOST, KEYADMIN_PORT): {error.strerror}.", FAILED)
+
+    def _web(self, host: str) -> supervisor.Program:
         env = settings.ENV
         command = [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "keyadmin.wsgi:application"),
-            *("--host", env.host, "--port", str(env.port), "--workers", str(env.workers)),
+            *("--host", host, "--port", str(env.port), "--workers", str(env.workers)),
             *("--blocking-threads", str(THREADS), "--backpressure", "1024", "--no-ws"),
-            *("--workers-kill-timeout", "5", "--no-access-log", "--log-level", "error"),
+            *("--workers-kill-timeout", "3", "--no-access-log", "--log-level", "error"),
         ]
         return supervisor.Program("web server", command, settings.BASE_DIR)
 
@@ -51,4 +53,4 @@ class Command(BaseCommand):
         return supervisor.Program("worker", [sys.executable, str(manage), "worker"], settings.BASE_DIR)
 
     def _say(self, text: str) -> None:
-        self.stderr.write(text)
+        self.stderr.write(f"keyadmin: {text}")

@@ -1,18 +1,16 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
 
-from keyadmin.instance.services import WrongMasterKeyError, check_master_key
+from keyadmin.instance.services import check_master_key
+from keyadmin.management.base import PlainCommand
 from keyadmin.system import worker
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     help = "Do the periodic work until stopped; `manage.py up` starts this by itself."
+    example = "worker"
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            check_master_key(settings.ENV.master.fingerprint)
-        except WrongMasterKeyError as error:
-            raise CommandError(str(error), returncode=1) from None
+    def work(self, **options: Any) -> None:
+        check_master_key(settings.ENV.master.fingerprint)
         worker.run()

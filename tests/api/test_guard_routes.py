@@ -1,0 +1,154 @@
+"""Who may do what: every route of the installation, with every kind of caller (R22)."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from ninja.operation import PathView
+
+from keyadmin.kernel import clock
+from keyadmin.keys.models import APIKey
+from tests.api.calls import call, json_of
+from tests.world import World, person
+
+CALLERS = ("anonymous", "nobody", "auditor", "developer", "manager", "admin", "stranger", "bare", "strong", "foreign")
+
+PUBLIC = "200 200 200 200 200 200 200 200 200 200"
+SIGNED_OUT = "200 302 302 302 302 302 302 200 200 200"
+SET_UP = "409 409 409 409 409 409 409 409 409 409"
+WRONG_METHOD = "405 405 405 405 405 405 405 405 405 405"
+LISTING = "401 403 200 200 200 200 200 403 200 200"
+READING = "401 403 200 404 200 200 404 403 200 404"
+CHANGING = "401 403 403 404 200 200 404 403 200 404"
+DELETING = "401 403 403 404 204 204 404 403 204 404"
+CREATING = "401 403 403 201 201 201 201 403 201 201"
+
+# For each method and route the statuses, in the order of CALLERS:
+#   anonymous  no credential at all
+#   nobody     a member of acme who is in no group
+#   auditor, developer, manager   sessions of members of acme's ready groups
+#   admin      the session of an instance administrator, who names acme
+#   stranger   the session of an administrator of globex
+#   bare, strong   organisation keys of acme, without any and with all permissions
+#   foreign    an organisation key of globex with all permissions
+# `{api_key_id}` is an organisation key of acme that none of the callers made.
+# A view that answers several methods by itself has a row for GET and one for POST.
+ROUTES = {
+    "GET /healthz": PUBLIC,
+    "GET /static/css/tokens.css": PUBLIC,
+    "GET /": "302 200 200 200 200 200 200 302 302 302",
+    "POST /": WRONG_METHOD,
+    "GET /setup/<str:token>/": SET_UP,
+    "POST /setup/<str:token>/": SET_UP,
+    "GET /sign-in/": SIGNED_OUT,
+    "POST /sign-in/": SIGNED_OUT,
+    "GET /sign-out/": "302 200 200 200 200 200 200 302 302 302",
+    "POST /sign-out/": "302 302 302 302 302 302 302 302 302 302",
+    "GET /sign-in/inactive/": PUBLIC,
+    "POST /sign-in/inactive/": WRONG_METHOD,
+    "GET /docs/": PUBLIC,
+    "POST /docs/": WRONG_METHOD,
+    "GET /docs/<slug:page>": PUBLIC,
+    "POST /docs/<slug:page>": WRONG_METHOD,
+    "GET /docs/errors/": PUBLIC,
+    "POST /docs/errors/": WRONG_METHOD,
+    "GET /docs/errors/<str:code>": PUBLIC,
+    "POST /docs/errors/<str:code>": WRONG_METHOD,
+    "GET /api/v1/openapi.json": PUBLIC,
+    "POST /api/v1/openapi.json": WRONG_METHOD,
+    "GET /api/v1/permissions": PUBLIC,
+    "GET /api/v1/whoami": "401 200 200 200 200 200 200 200 200 200",
+    "GET /api/v1/api-keys": LISTING,
+    "POST /api/v1/api-keys": CREATING,
+    "GET /api/v1/api-keys/<api_key_id>": READING,
+    "PATCH /api/v1/api-keys/<api_key_id>": CHANGING,
+    "DELETE /api/v1/api-keys/<api_key_id>": DELETING,
+    "POST /api/v1/api-keys/<api_key_id>/regenerate": CHANGING,
+    "POST /api/v1/api-keys/<api_key_id>/pause": CHANGING,
+    "POST /api/v1/api-keys/<api_key_id>/resume": CHANGING,
+    "POST /api/v1/api-keys/<api_key_id>/revoke": CHANGING,
+    "GET /crm/api-keys": LISTING,
+    "POST /crm/api-keys": CREATING,
+    "GET /crm/api-keys/<api_key_id>": READING,
+    "PATCH /crm/api-keys/<api_key_id>": CHANGING,
+    "DELETE /crm/api-keys/<api_key_id>": DELETING,
+    "GET /crm/customers": "401 403 403 403 403 200 200 403 200 200",
+}
+
+# Answered by middleware: these never reach the URL configuration.
+ANSWERED_BEFORE = {"GET /healthz", "GET /static/css/tokens.css"}
+
+# What stands for the parts of a route, and what a method sends.
+PARTS = {"<str:token>": "wrong", "<slug:page>": "how-keys-work", "<str:code>": "invalid_key"}
+BODIES: dict[str, object] = {"POST /api/v1/api-keys": {"name": "x"}, "POST /crm/api-keys": {"name": "x"}}
+
+
+def operations(patterns: Iterable[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:
+    """Each method and route that the installation answers."""
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from operations(pattern.url_patterns, route)
+            continue
+        methods = {"GET", "POST"}
+        for cell in getattr(pattern.callback, "__closure__", None) or ():
+            if isinstance(cell.cell_contents, PathView):
+                methods = {method for operation in cell.cell_contents.operations for method in operation.methods}
+        if pattern.name != "api-root":  # ninja's, in the shade of our start page
+            yield from (f"{method} {route}" for method in sorted(methods))
+
+
+def callers(world: World) -> dict[str, Client]:
+    return {
+        "anonymous": world.client(),
+        "nobody": world.client(person("Nob", world.acme)),
+        "auditor": world.client(world.auditor),
+        "developer": world.client(world.developer),
+        "manager": world.client(world.manager),
+        "admin": world.client(world.admin, headers={"X-Organization": "acme"}),
+        "stranger": world.client(world.stranger),
+        "bare": world.client(key=world.key().secret),
+        "strong": world.client(key=world.key("*").secret),
+        "foreign": world.client(key=world.key("*", organization=world.globex).secret),
+    }
+
+
+def send(world: World, client: Client, operation: str) -> HttpResponse:
+    method, route = operation.split(" ", 1)
+    key = world.key(expires_at=clock.now() + timedelta(days=9)).key
+    if route.endswith("/resume"):
+        APIKey.objects.filter(pk=key.pk).update(paused_at=clock.now())
+    path = route.replace("<api_key_id>", str(key.pk))
+    for part, value in PARTS.items():
+        path = path.replace(part, value)
+    body = BODIES.get(operation, {"name": "y"} if method == "PATCH" else None)
+    return call(client, method, path, body)
+
+
+def test_every_route_has_a_row() -> None:
+    found = set(operations(get_resolver().url_patterns)) | ANSWERED_BEFORE
+    missing, gone = sorted(found - set(ROUTES)), sorted(set(ROUTES) - found)
+    assert not missing, (
+        f"These routes are new: {missing}. Say who may use them: add a row to ROUTES in {__file__}, "
+        f"with the status for each of {CALLERS}."
+    )
+    assert not gone, f"These rows of ROUTES in {__file__} have no route any more; remove them: {gone}"
+
+
+@pytest.mark.parametrize("operation", ROUTES)
+def test_each_caller_gets_what_the_row_says(world: World, operation: str) -> None:
+    expected = dict(zip(CALLERS, map(int, ROUTES[operation].split()), strict=True))
+    found = {name: send(world, client, operation).status_code for name, client in callers(world).items()}
+    assert found == expected
+
+
+def test_refused_permissions_are_named_with_who_can_grant_them(world: World) -> None:
+    nobody = callers(world)["nobody"]
+    for path, permission in (("/api/v1/api-keys", "apikey.view"), ("/crm/customers", "view_customer")):
+        body = json_of(call(nobody, "GET", path))
+        assert body["missing_permission"] == permission
+        assert permission in body["detail"]
+    assert "Administrators" in json_of(call(nobody, "GET", "/api/v1/api-keys"))["detail"]

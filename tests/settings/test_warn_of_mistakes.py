@@ -1,0 +1,74 @@
+"""System checks: valid environments that are likely mistakes, each with its id and a hint; silent otherwise."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from django.core.checks import run_checks
+
+from keyadmin import env
+from keyadmin.checks import problems_of
+
+LOCAL: dict[str, str] = {}
+PUBLIC = {"KEYADMIN_HOST": "0.0.0.0", "KEYADMIN_PUBLIC_URL": "https://keys.example.org"}
+
+
+def read(tmp_path: Path, environ: dict[str, str]) -> env.Env:
+    return env.read({"KEYADMIN_DATA_DIR": str(tmp_path / "data"), **environ})
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        LOCAL,
+        PUBLIC,
+        {"KEYADMIN_HOST": "::1"},
+        {"KEYADMIN_HOST": "localhost"},
+        {"KEYADMIN_PUBLIC_URL": "http://localhost:8000"},
+        {"KEYADMIN_PUBLIC_URL": "http://127.0.0.1:8000"},
+        {"KEYADMIN_DEBUG": "on"},
+        {"API_KEY_ROUNDS_NO": "1"},
+        {"KEYADMIN_HASH_SCHEME": "pbkdf2_sha256"},
+        {"KEYADMIN_TRUSTED_PROXIES": "10.0.0.0/8 ::1"},
+        {"KEYADMIN_SOAK": "1"},
+        {"KEYADMIN_ORG": "Acme", "KEYADMIN_ADMIN_EMAIL": "d@example.org", "KEYADMIN_ADMIN_PASSWORD": "x"},
+    ],
+)
+def test_nothing_to_warn_of(tmp_path: Path, environ: dict[str, str]) -> None:
+    assert problems_of(read(tmp_path, environ)) == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "ids", "hint"),
+    [
+        ({"KEYADMIN_PROT": "80"}, ["W001"], "KEYADMIN_PORT"),
+        ({"KEYADMIN_FRIENDLY": "yes"}, ["W001"], "README"),
+        ({"KEYADMIN_HOST": "0.0.0.0"}, ["W002"], "KEYADMIN_PUBLIC_URL"),
+        ({"KEYADMIN_HOST": "10.1.2.3"}, ["W002"], "KEYADMIN_PUBLIC_URL"),
+        ({"KEYADMIN_PUBLIC_URL": "http://keys.example.org"}, ["W003"], "TLS"),
+        ({"KEYADMIN_HASH_SCHEME": "pbkdf2_sha256", "API_KEY_ROUNDS_NO": "9999"}, ["W004"], "10000"),
+        ({**PUBLIC, "KEYADMIN_DEBUG": "on"}, ["W005"], "KEYADMIN_DEBUG"),
+        ({"KEYADMIN_TRUSTED_PROXIES": "0.0.0.0/0"}, ["W006"], "proxies"),
+        ({"KEYADMIN_TRUSTED_PROXIES": "::/0"}, ["W006"], "proxies"),
+        ({"KEYADMIN_WORKERS": "3"}, ["W007"], "3 times"),
+        ({"REDIS_URL": "redis://localhost"}, ["W008"], "Unset"),
+        ({"KEYADMIN_ORG": "Acme"}, ["W008"], "KEYADMIN_ADMIN_EMAIL"),
+    ],
+)
+def test_warning(tmp_path: Path, environ: dict[str, str], ids: list[str], hint: str) -> None:
+    found = problems_of(read(tmp_path, environ))
+    assert [problem.id for problem in found] == [f"keyadmin.{number}" for number in ids]
+    assert hint in (found[0].hint or "")
+
+
+def test_open_data_directory(tmp_path: Path) -> None:
+    found = read(tmp_path, LOCAL)
+    found.data_dir.chmod(0o755)
+    (problem,) = problems_of(found)
+    assert (problem.id, problem.hint) == ("keyadmin.W009", f"Type: chmod 700 {found.data_dir}")
+
+
+def test_checks_run_with_djangos(tmp_path: Path, settings: object) -> None:
+    wrong = dataclasses.replace(read(tmp_path, LOCAL), unknown=("KEYADMIN_PROT",))
+    settings.ENV = wrong  # type: ignore[attr-defined]
+    assert "keyadmin.W001" in [problem.id for problem in run_checks()]
