@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "keyadmin.verify.middleware.ApiKeyMiddleware",
+    "accounts.middleware.OrganizationMiddleware",
 ]
 ROOT_URLCONF = "keyadmin.urls"
 WSGI_APPLICATION = "keyadmin.wsgi.application"

@@ -8,6 +8,8 @@ from keyadmin.web.theme import choose_theme
 
 urlpatterns = [
     path("", include("accounts.urls")),
+    path("o/<slug:org>/", include("keyadmin.keys.urls")),
+    path("o/<slug:org>/", include("keyadmin.activity.urls")),
     path("docs/", include("keyadmin.system.urls")),
     path("theme/", choose_theme, name="theme"),
     path("api/v1/openapi.json", openapi, name="openapi"),

@@ -11,6 +11,7 @@ from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.keys import presets, queries
 from keyadmin.keys.models import APIKey
+from keyadmin.web.forms import KitForm
 
 MODES = (
     ("template", "From a template"),
@@ -20,7 +21,7 @@ MODES = (
 )
 
 
-class KeyForm(forms.Form):
+class KeyForm(KitForm):
     """Name, description, expiry, permissions and networks: what creating and editing share."""
 
     name = forms.CharField(
@@ -149,7 +150,7 @@ class EditKeyForm(KeyForm):
             self.choices_of("expiry", [keep, *expiry_choices(clock.now())])
 
 
-class ConfirmForm(forms.Form):
+class ConfirmForm(KitForm):
     """A last question before something stops working."""
 
     reason = forms.CharField(label="Reason", max_length=200, required=False, help_text="Kept in the activity log.")

@@ -239,3 +239,10 @@ def page_numbers(table: Table) -> list[int | None]:
             numbers.append(None)
         numbers.append(number)
     return numbers
+
+
+@register.filter
+def event_words(name: str) -> str:
+    """`{{ event.name|event_words }}`: `api_key.created` as "Created API key"."""
+    thing, _, act = name.partition(".")
+    return f"{act.replace('_', ' ').capitalize()} {thing.replace('_', ' ').replace('api', 'API')}"
