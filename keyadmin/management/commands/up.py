@@ -9,6 +9,7 @@ from django.db import DatabaseError, InterfaceError
 from keyadmin.instance.services import WrongMasterKeyError
 from keyadmin.kernel.errors import ProblemError
 from keyadmin.system import services, supervisor
+from keyadmin.web.assets import collect
 
 # Threads are made when needed and let go when idle; a small fixed number would let slow requests starve the rest.
 THREADS = 128
@@ -22,6 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             services.prepare()
+            collect()
             link = services.setup_link()
         except (ProblemError, WrongMasterKeyError) as error:
             raise CommandError(str(error), returncode=1) from None
