@@ -121,6 +121,7 @@ STORAGES = {
 }
 STATIC_ROOT = ENV.data_dir / "static"  # `manage.py up` collects into it; until then files are served where they lie
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no font or script of ours is for other sites
 WHITENOISE_AUTOREFRESH = DEBUG
 
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
