@@ -41,10 +41,18 @@ def render_sheet(
 
 
 def go_to(request: HttpRequest, url: str) -> HttpResponse:
-    """See Other, also for a script, which would follow a plain redirect in silence."""
+    """Another page; after a form See Other. Also for a script, which would follow a plain redirect in silence."""
     if wants_part(request):
         return cast(HttpResponse, HttpResponseClientRedirect(url))
-    return HttpResponseRedirect(url, status=303)
+    return HttpResponseRedirect(url, status=302 if request.method in ("GET", "HEAD") else 303)
+
+
+def page_address(request: HttpRequest) -> str:
+    """Path and query of the page that is open: a script's request may be to another one, or be no GET."""
+    details: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    if details:
+        return details.current_url_abs_path or "/"
+    return request.get_full_path() if request.method == "GET" else "/"
 
 
 def done(*events: str) -> HttpResponse:

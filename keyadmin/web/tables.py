@@ -17,8 +17,10 @@ class KitTable(Table):
 def look(
     *, wide: Width = "", phone: bool = True, label: bool = False, silent: bool = False, fit: bool = False
 ) -> dict[str, Any]:
-    """`attrs` of a column. `wide`: shown from that width on (768, 992, 1200 px) and, if `phone`, in the cards of a
-    phone, `label`: with its header before it; `silent`: its header is for screen readers only; `fit`: as narrow as its content.
+    """`attrs` of a column.
+
+    `wide`: shown from that width on (768, 992, 1200 px). In the cards of a phone: if `phone`, and with its header
+    before it if `label`. `silent`: its header is for screen readers only; `fit`: as narrow as its content.
     """
     classes = [f"ka-from-{wide}"] if wide else []
     classes += [] if phone else ["ka-off-phone"]

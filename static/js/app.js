@@ -183,11 +183,12 @@ document.addEventListener("announce", (event) => keyadmin.say(event.detail.text)
 
 /* --- failures: said where one looks, with a way on --------------------------------------------------------------- */
 const fail = (text, again) => {
-  const box = frame && shown() ? find(".modal-body", frame) : find("#problem");
+  const inModal = frame && shown();
+  const box = inModal ? find(".modal-body", frame) : find("#problem");
   find(".ka-failure")?.remove();
   const note = document.createElement("div");
   note.className = "ka-note ka-bad ka-failure";
-  note.setAttribute("role", "alert");
+  if (inModal) note.setAttribute("role", "alert"); /* #problem is one */
   const words = document.createElement("p");
   words.textContent = text;
   note.append(words);

@@ -53,7 +53,7 @@
     const line = document.createElement("p");
     line.className = "ka-tell";
     line.textContent = text;
-    node.parentElement.after(line);
+    (node.id === "secret" ? find(".ka-secret-acts") : node).after(line);
     say(text);
   };
 

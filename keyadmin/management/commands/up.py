@@ -7,6 +7,7 @@ from django.db import connection
 
 from keyadmin.management.base import FAILED, PlainCommand
 from keyadmin.system import services, supervisor
+from keyadmin.web.assets import collect
 
 # Threads are made when needed and let go when idle; a small fixed number would let slow requests starve the rest.
 THREADS = 128
@@ -20,6 +21,7 @@ class Command(PlainCommand):
     def work(self, **options: Any) -> None:
         host = self._free_address()
         services.prepare()
+        collect()
         link = services.setup_link()
         connection.close()
         self.stdout.write(f"Keyadmin: {services.address()}")
