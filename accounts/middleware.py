@@ -2,17 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
 
 from accounts import queries
 from keyadmin.kernel.actor import ActorKind
 from keyadmin.kernel.errors import NotFoundError
 from keyadmin.web import errors, navigation
-from keyadmin.web.auth import KeyadminRequest
+from keyadmin.web.auth import KeyadminRequest, to_sign_in
 
 SWITCHABLE = 200
 
@@ -36,7 +33,7 @@ class OrganizationMiddleware:
             return None
         slug = kwargs.pop("org")
         if request.actor.kind is not ActorKind.PERSON:
-            return redirect(f"{reverse('account_login')}?{urlencode({'next': request.path})}")
+            return to_sign_in(request)
         try:
             organization = queries.organization(request.actor, slug)
         except NotFoundError as error:

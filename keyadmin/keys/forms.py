@@ -119,7 +119,7 @@ class NewKeyForm(KeyForm):
         initial="organization",
         widget=forms.RadioSelect,
     )
-    owner = forms.ChoiceField(label="User", required=False)
+    owner = forms.ChoiceField(label="User", required=False, help_text="The key can do what this user can, or less.")
     environment = forms.ChoiceField(
         label="Environment", choices=[("live", "Live"), ("test", "Test")], initial="live", widget=forms.RadioSelect
     )
@@ -200,7 +200,7 @@ def last_day(now: datetime, days: int) -> date:
 def expiry_choices(now: datetime) -> list[tuple[str, str]]:
     """The ready lives with the date that each means today."""
     lives = [(str(days), _life(now, days)) for days in presets.LIVES_IN_DAYS]
-    return [*lives, ("custom", "Custom date"), ("never", "No expiry (not recommended)")]
+    return [*lives, ("never", "No expiry (not recommended)"), ("custom", "Custom date")]
 
 
 def _life(now: datetime, days: int) -> str:

@@ -14,7 +14,7 @@ from ninja.utils import check_csrf
 
 from accounts.access import require_somewhere
 from keyadmin.kernel.actor import Actor, ActorKind
-from keyadmin.kernel.errors import DeniedError, ProblemError
+from keyadmin.kernel.errors import ProblemError
 from keyadmin.web.htmx import go_to, page_address
 
 P = ParamSpec("P")
@@ -101,10 +101,15 @@ def signed_in(
     @functools.wraps(view)
     def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if cast(KeyadminRequest, request).actor.kind is not ActorKind.PERSON:
-            return go_to(request, f"{reverse('account_login')}{_back(request)}")
+            return to_sign_in(request)
         return view(request, *args, **kwargs)
 
     return checked
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """The way to the sign-in page, and from there back to this one."""
+    return go_to(request, f"{reverse('account_login')}{_back(request)}")
 
 
 def _back(request: HttpRequest) -> str:

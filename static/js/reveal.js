@@ -106,8 +106,8 @@
     const inModal = open().closest("#modal");
     wipe();
     open().remove();
-    if (!inModal) return location.assign(after);
-    window.keyadmin.focusNext = focusNext || "";
+    if (!inModal || !focusNext) return location.assign(after);
+    window.keyadmin.focusNext = focusNext;
     window.keyadmin.closeModal();
     if (done) say(done);
     document.body.dispatchEvent(new CustomEvent("keys-changed"));

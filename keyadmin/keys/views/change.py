@@ -46,6 +46,7 @@ def edit_key(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         **about(key, organization, "Edit"),
         "form": form,
+        "readable": queries.readable(actor, organization),
         "matrix": matrix_of(actor, organization, form),
     }
     return render_sheet(request, "keys/edit.html", context, status=UNPROCESSABLE if form.errors else 200)

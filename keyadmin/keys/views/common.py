@@ -58,10 +58,13 @@ def reveal_once(
     nonce: str,
     minted: services.Minted,
     act: Callable[[services.Minted], services.Issued],
+    *,
+    again: bool = False,
 ) -> HttpResponse:
     """Carry out what makes a secret, and show it in this answer alone.
 
     The form's nonce makes a repeated POST (reload, double click) find what the first one did, without the secret.
+    `again`: the key is not new. What was done is said when the secret is gone, above the next page.
     """
 
     def once() -> instance.Answer:
@@ -80,6 +83,7 @@ def reveal_once(
     }
     if "secret" not in answer.body:
         return render_sheet(request, "keys/already_created.html", {**context, "sheet_title": "Already created"})
+    messages.success(request, f"{key.name} has a new secret." if again else f"{key.name} was created.")
     curl = f'curl {request.scheme}://{request.get_host()}/api/v1/whoami -H "X-API-KEY: '
     shown = {
         "sheet_title": "Copy your API key now",

@@ -52,7 +52,7 @@ def new_key(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "sheet_title": "Create API key",
-        "page_url": request.path,
+        "readable": queries.readable(actor, organization),
         "matrix": matrix_of(actor, organization, form),
         "crumbs": [Crumb("API keys", address("keys", organization)), Crumb("Create API key")],
         "back": address("keys", organization),
@@ -84,7 +84,7 @@ def regenerate_key(request: HttpRequest, pk: int) -> HttpResponse:
             )
 
         try:
-            return reveal_once(request, actor, typed["nonce"], services.mint_like(key), regenerate)
+            return reveal_once(request, actor, typed["nonce"], services.mint_like(key), regenerate, again=True)
         except ProblemError as error:
             add_errors(form, error, FORM_NAMES)
     context = {

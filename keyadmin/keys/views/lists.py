@@ -13,7 +13,7 @@ from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError
 from keyadmin.keys import queries, rights
 from keyadmin.keys.acts import acts_on
-from keyadmin.keys.filters import DEFAULT_SORT, KeyFilter
+from keyadmin.keys.filters import DEFAULT_SORT, DEFAULT_STATUS, STATUS_LABELS, KeyFilter
 from keyadmin.keys.status import Status
 from keyadmin.keys.tables import KeyTable, tags_of
 from keyadmin.keys.views.common import address, here
@@ -52,12 +52,17 @@ def key_list(request: HttpRequest) -> HttpResponse:
         messages.error(request, error.detail)
         return go_to(request, request.path)  # without the key, which must not stay in the address
     filters = KeyFilter(request.GET, queries.visible_keys(actor))
+    # The default is the empty choice: it stands once in the select, though it can be asked for by name.
+    choices = [("" if name == DEFAULT_STATUS else name, label) for name, label in STATUS_LABELS.items()]
+    filters.form.fields["status"].widget.choices = choices
+    figures = _figures(actor, organization, request.GET.get("status", ""))
+    hidden = figures["revoked"] if request.GET.get("status", DEFAULT_STATUS) in ("", DEFAULT_STATUS) else 0
     context = {
-        **_figures(actor, organization),
+        **figures,
+        "hidden_note": f"{words.counted(hidden, 'revoked key', 'revoked keys')} not shown." if hidden else "",
         "may_create": _may_create(actor, organization),
         "crumbs": [Crumb("API keys")],
         "unused": "keys/_unused.html",
-        "chosen": request.GET.get("status", ""),
     }
     return render_list(
         request, filters, KeyTable, noun=NOUN, template="keys/list.html", default_sort=DEFAULT_SORT, context=context
@@ -87,19 +92,24 @@ def _may_create(actor: Actor, organization: Organization) -> bool:
     return held.allows("apikey.ctrl") or held.allows("apikey.own")
 
 
-def _figures(actor: Actor, organization: Organization) -> dict[str, Any]:
-    """The four cards: label, figure, the line beneath, the list that they lead to."""
+def _figures(actor: Actor, organization: Organization, chosen: str = "") -> dict[str, Any]:
+    """The four cards: label, figure, the line beneath, the list that they lead to, tone, whether it is shown."""
     counts = queries.counts(actor)
-    url = address("keys", organization)
     soon, active = counts[Status.EXPIRING_SOON], counts[Status.ACTIVE] + counts[Status.EXPIRING_SOON]
     total = sum(counts.values())
+    revoked, paused = counts[Status.REVOKED], counts[Status.PAUSED]
+
+    def card(label: str, number: int, sub: str, status: str, tone: str) -> tuple[str, int, str, str, str, bool]:
+        return label, number, sub, f"{address('keys', organization)}?status={status}", tone, status == chosen
+
     return {
         "total": total,
+        "revoked": revoked,
         "cards": [
-            ("Total API Keys", total, f"{counts[Status.REVOKED]:,} revoked", f"{url}?status=all", "off"),
-            ("Active Keys", active, f"{soon:,} of them expire within 30 days", f"{url}?status=active", "ok"),
-            ("Expiring Soon", soon, "next 30 days", f"{url}?status=expiring_soon", "warn"),
-            ("Expired Keys", counts[Status.EXPIRED], "can be extended", f"{url}?status=expired", "bad"),
+            card("Total API Keys", total, f"{revoked:,} revoked, {paused:,} paused", "all", "off"),
+            card("Active Keys", active, f"{soon:,} of them within 30 days of their end", "active", "ok"),
+            card("Expiring Soon", soon, "next 30 days", "expiring_soon", "warn"),
+            card("Expired Keys", counts[Status.EXPIRED], "refused until extended", "expired", "bad"),
         ],
         "sub": f"{words.counted(total, *NOUN)} in {organization.name}",
     }
