@@ -7,6 +7,8 @@ from keyadmin.activity.events import EventName
 from keyadmin.activity.models import Event
 from keyadmin.kernel.actor import ActorKind
 
+SEARCH = forms.TextInput(attrs={"type": "search", "placeholder": "What was changed"})
+
 
 def _date(label: str, lookup: str) -> django_filters.DateFilter:
     widget = forms.DateInput(attrs={"type": "date"})
@@ -20,7 +22,7 @@ class ActivityFilter(django_filters.FilterSet):
         field_name="name", label="Action", empty_label="All actions", choices=[(e.value, e.value) for e in EventName]
     )
     target = django_filters.CharFilter(
-        field_name="target_label", lookup_expr="icontains", label="Target", max_length=80
+        field_name="target_label", lookup_expr="icontains", label="Target", max_length=80, widget=SEARCH
     )
     actor = django_filters.CharFilter(field_name="actor_label", lookup_expr="icontains", label="Actor", max_length=80)
     actor_kind = django_filters.ChoiceFilter(

@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts import access
@@ -12,6 +11,7 @@ from keyadmin.activity import queries
 from keyadmin.activity.filters import ActivityFilter
 from keyadmin.activity.models import Event
 from keyadmin.web.auth import actor_of
+from keyadmin.web.htmx import render_page
 from keyadmin.web.lists import chips
 from keyadmin.web.navigation import Crumb
 from keyadmin.web.query import altered
@@ -48,7 +48,7 @@ def activity(request: HttpRequest) -> HttpResponse:
         "newest": altered(request.GET, before=None) if before is not None else "",
         "crumbs": [Crumb("Activity")],
     }
-    return render(request, "activity/list.html", context)
+    return render_page(request, "activity/list.html", "activity/_results.html", context)
 
 
 def entry_of(event: Event) -> Entry:

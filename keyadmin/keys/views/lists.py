@@ -107,9 +107,9 @@ def _figures(actor: Actor, organization: Organization, chosen: str = "") -> dict
         "revoked": revoked,
         "cards": [
             card("Total API Keys", total, f"{revoked:,} revoked, {paused:,} paused", "all", "off"),
-            card("Active Keys", active, f"{soon:,} of them within 30 days of their end", "active", "ok"),
+            card("Active Keys", active, f"{soon:,} expiring soon", "active", "ok"),
             card("Expiring Soon", soon, "next 30 days", "expiring_soon", "warn"),
-            card("Expired Keys", counts[Status.EXPIRED], "refused until extended", "expired", "bad"),
+            card("Expired Keys", counts[Status.EXPIRED], "refused now", "expired", "bad"),
         ],
         "sub": f"{words.counted(total, *NOUN)} in {organization.name}",
     }
