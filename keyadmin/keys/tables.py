@@ -8,8 +8,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_tables2 import Column
 
-from keyadmin.keys.acts import acts_on
 from keyadmin.keys.models import APIKey
+from keyadmin.keys.views.acts import acts_on
 from keyadmin.web.auth import actor_of
 from keyadmin.web.tables import KitTable, look
 from keyadmin.web.templatetags import kit

@@ -15,7 +15,7 @@ from keyadmin.web.htmx import announce, render_page, wants_part
 from keyadmin.web.query import altered
 
 PAGE_SIZES = (25, 50, 100)
-SORT, PAGE, PAGE_SIZE = "sort", "page", "page_size"
+SEARCH, SORT, PAGE, PAGE_SIZE = "search", "sort", "page", "page_size"
 PART = "components/results.html"
 
 
@@ -102,7 +102,8 @@ def chips(request: HttpRequest, form: Form) -> list[Chip]:
     for bound in form:
         if bound.name != SORT and form.cleaned_data.get(bound.name) not in (None, "", []):
             url = altered(request.GET, **{bound.html_name: None, PAGE: None})
-            found.append(Chip(str(bound.label), _shown(bound), url))
+            label = "Search" if bound.name == SEARCH else str(bound.label)  # its label is a sentence
+            found.append(Chip(label, _shown(bound), url))
     return found
 
 

@@ -14,7 +14,7 @@ from keyadmin.keys.forms import NewKeyForm, RegenerateForm
 from keyadmin.keys.status import Status
 from keyadmin.keys.views.common import FORM_NAMES, about, address, here, matrix_of, reveal_once
 from keyadmin.web.forms import add_errors
-from keyadmin.web.htmx import UNPROCESSABLE, render_sheet
+from keyadmin.web.htmx import UNPROCESSABLE, go_to, render_sheet
 from keyadmin.web.navigation import Crumb
 
 
@@ -24,6 +24,8 @@ def new_key(request: HttpRequest) -> HttpResponse:
     """The form for a new key; a good POST is answered with the secret, once."""
     actor, organization = here(request)
     rights.require_create(actor, organization, None)
+    if any(queries.is_whole_key(value) for value in request.GET.dict().values()):
+        return go_to(request, request.path)  # without the key, which must not stay in the address
     posted = request.POST if request.method == "POST" else None
     form = NewKeyForm(posted, actor=actor, organization=organization, initial=prefilled(request))
     if form.is_valid():
@@ -103,4 +105,4 @@ def prefilled(request: HttpRequest) -> dict[str, object]:
     if chosen is not None:
         values |= {"mode": "template", "template": chosen.slug, "expiry": str(chosen.days or "never")}
     name = request.GET.get("name", "")[:80]
-    return values | ({"name": name} if name and not queries.is_whole_key(name) else {})
+    return values | ({"name": name} if name else {})

@@ -12,10 +12,10 @@ from keyadmin.activity import queries as activity
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError
 from keyadmin.keys import queries, rights
-from keyadmin.keys.acts import acts_on
 from keyadmin.keys.filters import DEFAULT_SORT, DEFAULT_STATUS, STATUS_LABELS, KeyFilter
 from keyadmin.keys.status import Status
 from keyadmin.keys.tables import KeyTable, tags_of
+from keyadmin.keys.views.acts import acts_on
 from keyadmin.keys.views.common import address, here
 from keyadmin.web import words
 from keyadmin.web.htmx import go_to
@@ -103,7 +103,7 @@ def _figures(actor: Actor, organization: Organization, chosen: str = "") -> dict
         return label, number, sub, f"{address('keys', organization)}?status={status}", tone, status == chosen
 
     return {
-        "total": total,
+        "every": total,
         "revoked": revoked,
         "cards": [
             card("Total API Keys", total, f"{revoked:,} revoked, {paused:,} paused", "all", "off"),
