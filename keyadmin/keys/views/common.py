@@ -83,7 +83,6 @@ def reveal_once(
     }
     if "secret" not in answer.body:
         return render_sheet(request, "keys/already_created.html", {**context, "sheet_title": "Already created"})
-    messages.success(request, f"{key.name} has a new secret." if again else f"{key.name} was created.")
     curl = f'curl {request.scheme}://{request.get_host()}/api/v1/whoami -H "X-API-KEY: '
     shown = {
         "sheet_title": "Copy your API key now",
@@ -92,7 +91,10 @@ def reveal_once(
         "file_name": "keyadmin",
         "curl_before": curl,
     }
-    return secret(render_sheet(request, "keys/reveal.html", {**context, **shown}))
+    response = secret(render_sheet(request, "keys/reveal.html", {**context, **shown}))
+    # After this page is made, so that the next one says it.
+    messages.success(request, f"{key.name} has a new secret." if again else f"{key.name} was created.")
+    return response
 
 
 class Cell(NamedTuple):
