@@ -1,6 +1,6 @@
 """Shapes of what people type about keys. Every rule is in the services; here only what a field looks like."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -11,6 +11,7 @@ from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.keys import presets, queries
 from keyadmin.keys.models import APIKey
+from keyadmin.keys.presets import expiry_choices, last_day
 from keyadmin.web.forms import KitForm
 
 MODES = (
@@ -190,19 +191,3 @@ def initial_of(key: APIKey) -> dict[str, Any]:
         "networks": "\n".join(key.allowed_networks),
         "version": key.version,
     }
-
-
-def last_day(now: datetime, days: int) -> date:
-    """The day, in UTC, on which a key of so many days ends."""
-    return (now + timedelta(days=days)).date()
-
-
-def expiry_choices(now: datetime) -> list[tuple[str, str]]:
-    """The ready lives with the date that each means today."""
-    lives = [(str(days), _life(now, days)) for days in presets.LIVES_IN_DAYS]
-    return [*lives, ("never", "No expiry (not recommended)"), ("custom", "Custom date")]
-
-
-def _life(now: datetime, days: int) -> str:
-    label = "1 year" if days == 365 else f"{days} days"
-    return f"{label} (until {last_day(now, days):%a %d %b %Y})"

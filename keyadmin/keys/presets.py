@@ -1,6 +1,7 @@
 """Ready choices for a new key: lives to pick from, and templates for common integrations."""
 
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,19 @@ TEMPLATES = (
 def template(slug: str) -> Template | None:
     """The template of this slug."""
     return next((one for one in TEMPLATES if one.slug == slug), None)
+
+
+def last_day(now: datetime, days: int) -> date:
+    """The day, in UTC, on which a key of so many days ends."""
+    return (now + timedelta(days=days)).date()
+
+
+def expiry_choices(now: datetime) -> list[tuple[str, str]]:
+    """The ready lives with the date that each means today."""
+    lives = [(str(days), _life(now, days)) for days in LIVES_IN_DAYS]
+    return [*lives, ("never", "No expiry (not recommended)"), ("custom", "Custom date")]
+
+
+def _life(now: datetime, days: int) -> str:
+    label = "1 year" if days == 365 else f"{days} days"
+    return f"{label} (until {last_day(now, days):%a %d %b %Y})"

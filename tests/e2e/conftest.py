@@ -6,6 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from tests.e2e.office import Office
+from tests.world import World
 
 # Playwright's synchronous API runs an event loop in this thread; Django would refuse to touch the database there.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -24,3 +28,12 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def office(browser: Browser, live_server: LiveServer, lasting_world: World) -> Iterator[Office]:
+    served = Office(browser, live_server.url, lasting_world)
+    yield served
+    for watch in served.watches:
+        watch.context.close()
+    assert [watch.errors for watch in served.watches] == [[] for _ in served.watches]

@@ -1,67 +1,15 @@
 """The journeys of the main user in a real browser: make a key, see it once, find it, stop it."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Dialog, expect
 
 from keyadmin.keys.models import APIKey
-from keyadmin.web.theme import COOKIE
-from tests.e2e.watching import Watch, findings, sign_in
-from tests.world import World
+from tests.e2e.office import KEYS, OVERVIEW, Office, close, make_first_key
 
-OVERVIEW, KEYS = "/o/acme/", "/o/acme/keys/"
-# Chromium notes every refused form and every refused key in its console.
-EXPECTED = ("status of 422", "status of 401")
 STORED = "JSON.stringify([{...localStorage}, {...sessionStorage}])"
-
-
-@dataclass
-class Office:
-    """The product, served; opens browser windows, and fails in the end if one of them was unhappy."""
-
-    browser: Browser
-    server: str
-    world: World
-    watches: list[Watch] = field(default_factory=list)
-
-    def open(self, path: str, *, theme: str = "light", width: int = 1280, user: Any = None, **options: Any) -> Page:
-        context = self.browser.new_context(base_url=self.server, viewport={"width": width, "height": 800}, **options)
-        self.watches.append(Watch(context, expected=EXPECTED))
-        sign_in(context, self.world, user or self.world.admin, self.server)
-        context.add_cookies([{"name": COOKIE, "value": theme, "url": self.server}])
-        page = context.new_page()
-        page.goto(path)
-        return page
-
-
-@pytest.fixture
-def office(browser: Browser, live_server: LiveServer, lasting_world: World) -> Iterator[Office]:
-    served = Office(browser, live_server.url, lasting_world)
-    yield served
-    for watch in served.watches:
-        watch.context.close()
-    assert [watch.errors for watch in served.watches] == [[] for _ in served.watches]
-
-
-def make_first_key(page: Page) -> str:
-    """From the empty overview to a visible secret: two clicks and one typed field."""
-    page.get_by_role("link", name="Create your first API key").click()
-    page.locator("form[data-guard]").get_by_label("Name").fill("Billing sync")
-    page.get_by_role("button", name="Generate Key").click()
-    expect(page.locator("#secret")).to_have_text(re.compile(r"^ka_live_\w{50,}$"))
-    return page.locator("#secret").inner_text()
-
-
-def close(page: Page) -> None:
-    page.get_by_label("I have saved this key").check()
-    page.get_by_role("button", name="Close", exact=True).click()
-    expect(page.get_by_text("Billing sync was created.")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [1280, 360])
@@ -214,42 +162,3 @@ def test_it_works_without_javascript(office: Office) -> None:
     page.get_by_label("Status", exact=True).select_option("Revoked")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("link", name="Billing sync", exact=True)).to_be_visible()
-
-
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_is_accessible(office: Office, theme: str, width: int) -> None:
-    page = office.open(OVERVIEW, theme=theme, width=width)
-    found, wide = {}, []
-
-    def look(state: str) -> None:
-        found[state] = findings(page)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            wide.append(state)
-
-    look("empty overview")
-    make_first_key(page)
-    look("reveal")
-    close(page)
-    look("key")
-    for number, name in enumerate(("x" * 80, "\u0645\u0641\u062a\u0627\u062d 12 <b>&", "Test")):
-        office.world.key("*" if number else "view_customer", name=name, environment="test")
-    paths = {"overview": OVERVIEW, "list": KEYS, "nothing found": f"{KEYS}?search=zzzz", "create": f"{KEYS}new/"}
-    key = APIKey.objects.get(name="x" * 80)
-    paths |= {act: f"{KEYS}{key.pk}/{act}/" for act in ("edit", "revoke", "regenerate", "delete")}
-    paths |= {"long name": f"{KEYS}{key.pk}/", "activity": "/o/acme/activity/"}
-    for state, path in paths.items():
-        page.goto(path)
-        look(state)
-    page.locator("details").first.locator("summary").click()
-    look("an entry of the activity")
-    page.goto(f"{KEYS}new/")
-    page.get_by_label("A user", exact=True).check()
-    page.get_by_label("Custom", exact=True).check()
-    look("create, custom")
-    page.get_by_role("button", name="Generate Key").click()
-    expect(page.locator("#errors")).to_be_focused()
-    look("errors")
-
-    assert found == {state: [] for state in found}
-    assert not wide, "scrolls sideways"
