@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import Group, Membership, Organization, Permission, User
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError, NotFoundError
+from keyadmin.kernel.patterns import INSTANCE_PERMISSIONS
 
 SLUG_LENGTH = 50
 
@@ -70,6 +71,14 @@ def key_owner(actor: Actor, reference: str) -> User:
     return found
 
 
+def possible_key_owners(actor: Actor, organization: Organization) -> list[User]:
+    """Whom the key form offers: the person themself, and the API users where the person manages keys."""
+    mine = Q(pk=actor.user_id)
+    if actor.rights_in(organization.pk).allows("apikey.ctrl"):
+        mine |= Q(kind="api", is_active=True, memberships__organization=organization)
+    return list(User.objects.filter(mine).distinct().order_by("-kind", "name")[:500])
+
+
 def acting_user(actor: Actor) -> User | None:
     """The person who acts, or the owner of the user key that does."""
     return User.objects.filter(pk=actor.user_id).first() if actor.user_id is not None else None
@@ -96,6 +105,11 @@ def group_named(organization: Organization, name: str) -> Group:
 def permissions() -> QuerySet[Permission]:
     """The whole catalogue by name: public."""
     return Permission.objects.order_by("name")
+
+
+def grantable_permissions() -> list[Permission]:
+    """The catalogue without what holds for the whole instance, by resource."""
+    return list(Permission.objects.exclude(name__in=INSTANCE_PERMISSIONS).order_by("resource", "action", "name"))
 
 
 def administrator_exists() -> bool:

@@ -64,8 +64,13 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "csp",
+    "crispy_forms",
+    "crispy_bootstrap5",
     "django_filters",
+    "django_htmx",
+    "django_tables2",
     "keyadmin",
+    "keyadmin.web",
     "keyadmin.freshness",
     "keyadmin.activity",
     "keyadmin.instance",
@@ -77,6 +82,7 @@ MIDDLEWARE = [
     "keyadmin.system.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "keyadmin.web.middleware.PageMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -84,8 +90,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "keyadmin.verify.middleware.ApiKeyMiddleware",
+    "accounts.middleware.OrganizationMiddleware",
 ]
 ROOT_URLCONF = "keyadmin.urls"
 WSGI_APPLICATION = "keyadmin.wsgi.application"
@@ -100,18 +108,25 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "keyadmin.web.navigation.frame",
             ],
         },
     }
 ]
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# Bootstrap comes by npm (scripts/setup), htmx with django-htmx: nothing of others is kept in the repository.
+STATICFILES_DIRS = [BASE_DIR / "static", ("vendor", BASE_DIR / "node_modules" / "bootstrap" / "dist")]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "keyadmin.web.assets.Assets"},
 }
-WHITENOISE_USE_FINDERS = True  # a handful of files: found at start, nothing to collect
+STATIC_ROOT = ENV.data_dir / "static"  # `manage.py up` collects into it; until then files are served where they lie
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no font or script of ours is for other sites
 WHITENOISE_AUTOREFRESH = DEBUG
+
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
+DJANGO_TABLES2_TEMPLATE = "components/table.html"
 
 # --- database ------------------------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]]

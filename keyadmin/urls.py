@@ -4,10 +4,14 @@ from django.urls import include, path
 
 from keyadmin.api import api, openapi
 from keyadmin.web import errors
+from keyadmin.web.theme import choose_theme
 
 urlpatterns = [
     path("", include("accounts.urls")),
+    path("o/<slug:org>/", include("keyadmin.keys.urls")),
+    path("o/<slug:org>/", include("keyadmin.activity.urls")),
     path("docs/", include("keyadmin.system.urls")),
+    path("theme/", choose_theme, name="theme"),
     path("api/v1/openapi.json", openapi, name="openapi"),
     path("", api.urls),
 ]

@@ -119,6 +119,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     resources = ExitStack()
     atexit.register(resources.close)
     os.environ["KEYADMIN_DATA_DIR"] = resources.enter_context(tempfile.TemporaryDirectory(prefix="keyadmin-"))
+    # Collected files would stand there; WhiteNoise warns where the folder is missing.
+    Path(os.environ["KEYADMIN_DATA_DIR"], "static").mkdir()
     if early_config.known_args_namespace.database == "postgres":
         try:
             os.environ["DATABASE_URL"] = resources.enter_context(postgres_server())

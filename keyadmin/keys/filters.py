@@ -3,15 +3,27 @@
 from typing import Any
 
 import django_filters
+from django import forms
 from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
 
 from keyadmin.kernel import clock
 from keyadmin.keys import queries
-from keyadmin.keys.models import APIKey, KeyKind
+from keyadmin.keys.models import APIKey
 from keyadmin.keys.status import FILTERS, status_sql
 
 DEFAULT_STATUS, DEFAULT_SORT = "not_revoked", "-created"
+
+STATUS_LABELS = {
+    "not_revoked": "Not revoked",
+    "all": "All Keys",
+    "active": "Active Only",
+    "expiring_soon": "Expiring Soon (next 30 days)",
+    "expired": "Expired",
+    "paused": "Paused",
+    "revoked": "Revoked",
+}
+SEARCH_LABEL = "Search by name, description, or partial key"
 
 SORTS: dict[str, F | Lower] = {
     "name": Lower("name"),
@@ -26,11 +38,25 @@ SORT_NAMES = tuple(sign + name for name in SORTS for sign in ("", "-"))
 class KeyFilter(django_filters.FilterSet):
     """search, status, kind, environment, owner, sort. What expires never comes last in either direction of sort."""
 
-    search = django_filters.CharFilter(method="by_search", max_length=200)
-    status = django_filters.ChoiceFilter(method="by_status", choices=[(name, name) for name in FILTERS])
-    kind = django_filters.ChoiceFilter(choices=KeyKind.choices)
-    environment = django_filters.ChoiceFilter(choices=[("live", "live"), ("test", "test")])
-    owner = django_filters.NumberFilter(field_name="owner_id")
+    search = django_filters.CharFilter(
+        method="by_search",
+        label=SEARCH_LABEL,
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name, description or partial key"}),
+    )
+    status = django_filters.ChoiceFilter(
+        method="by_status",
+        label="Status",
+        empty_label=STATUS_LABELS[DEFAULT_STATUS],
+        choices=[(name, STATUS_LABELS[name]) for name in FILTERS],
+    )
+    kind = django_filters.ChoiceFilter(
+        label="Belongs to", empty_label="Anybody", choices=[("organization", "The organisation"), ("user", "A user")]
+    )
+    environment = django_filters.ChoiceFilter(
+        label="Environment", empty_label="Live and test", choices=[("live", "Live"), ("test", "Test")]
+    )
+    owner = django_filters.NumberFilter(field_name="owner_id", label="User")
     sort = django_filters.ChoiceFilter(method="by_sort", choices=[(name, name) for name in SORT_NAMES])
 
     class Meta:

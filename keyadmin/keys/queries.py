@@ -2,14 +2,17 @@
 
 import re
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts import access
-from accounts.models import Membership
-from keyadmin.kernel import tokens
+from accounts.access import held_by
+from accounts.models import Membership, Organization
+from accounts.queries import permissions
+from keyadmin.kernel import clock, tokens
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import InvalidError, NotFoundError
 from keyadmin.keys.models import APIKey, FormerTokenId
+from keyadmin.keys.status import Status, status_sql
 
 SHORTEST_PARTIAL_KEY = 4
 BIGGEST_ID = 2**63 - 1
@@ -38,6 +41,39 @@ def visible_key(actor: Actor, key_id: int) -> APIKey:
     if found is None:
         raise NotFoundError("There is no such API key.")
     return found
+
+
+def counts(actor: Actor) -> dict[Status, int]:
+    """How many visible keys there are of each status, in one query."""
+    rows = visible_keys(actor).order_by().annotate(status_now=status_sql(clock.now())).values("status_now")
+    found = dict(rows.annotate(number=Count("pk")).values_list("status_now", "number"))
+    return {status: found.get(status.value, 0) for status in Status}
+
+
+def expiring_first(actor: Actor, number: int) -> list[APIKey]:
+    """The visible keys that expire soon, the nearest first."""
+    soon = visible_keys(actor).annotate(status_now=status_sql(clock.now())).filter(status_now=Status.EXPIRING_SOON)
+    return list(soon.order_by("expires_at", "pk")[:number])
+
+
+def admin_keys_without_expiry(actor: Actor, number: int) -> list[APIKey]:
+    """Visible working keys with all permissions that never expire."""
+    keys = visible_keys(actor).filter(expires_at=None, revoked_at=None, paused_at=None, permissions=["*"])
+    return list(keys.order_by("created_at")[:number])
+
+
+def effective(key: APIKey, organization: Organization) -> list[str]:
+    """What the key may do in the organisation at this moment."""
+    if key.owner is None:
+        return sorted(key.permissions or ())
+    return sorted(held_by(key.owner).narrowed(key.permissions).rights_in(organization.pk).patterns)
+
+
+def readable(actor: Actor, organization: Organization) -> list[str]:
+    """The catalogue's viewing permissions that the actor holds in the organisation."""
+    held = actor.rights_in(organization.pk)
+    names = permissions().filter(action="view").values_list("name", flat=True)
+    return [name for name in names if held.allows(name)]
 
 
 def acting_key(actor: Actor) -> APIKey | None:
@@ -75,9 +111,14 @@ def matching(term: str) -> Q:
     return found
 
 
+def is_whole_key(text: str) -> bool:
+    """Whether the text holds a complete key."""
+    return tokens.looks_like_key(text)
+
+
 def refuse_whole_key(text: str, *, field: str) -> None:
     """Raise InvalidError if the text holds a complete key: it belongs in no search, address or log."""
-    if tokens.looks_like_key(text):
+    if is_whole_key(text):
         raise InvalidError.field(
             field, "That looks like a complete API key. It was not stored. Use its id, token id or masked form."
         )

@@ -14,11 +14,26 @@ from keyadmin.keys.models import APIKey, KeyKind
 def require_manage(actor: Actor, key: APIKey) -> None:
     """Raise DeniedError unless the actor may change this key, which it can see."""
     if key.organization_id is not None:
-        if _may_as_own(actor, key) and actor.rights_in(key.organization_id).allows("apikey.own"):
-            return
-        access.require(actor, "apikey.ctrl", key.organization_id)
+        if not _manages(actor, key, key.organization_id):
+            access.require(actor, "apikey.ctrl", key.organization_id)
     elif key.owner is not None:
         require_manage_person(actor, key.owner)
+
+
+def may_manage(actor: Actor, key: APIKey) -> bool:
+    """The same as a question, for pages that show no button which would be refused."""
+    if key.organization_id is not None:
+        return _manages(actor, key, key.organization_id)
+    try:
+        require_manage(actor, key)
+    except (DeniedError, NotFoundError):
+        return False
+    return True
+
+
+def _manages(actor: Actor, key: APIKey, organization_id: int) -> bool:
+    held = actor.rights_in(organization_id)
+    return held.allows("apikey.ctrl") or (held.allows("apikey.own") and _may_as_own(actor, key))
 
 
 def require_create(actor: Actor, organization: Organization | None, owner: User | None) -> None:

@@ -3,10 +3,11 @@
 import functools
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, cast
+from urllib.parse import urlencode
 
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import parse_header_parameters
 from ninja.security import APIKeyHeader
 from ninja.utils import check_csrf
@@ -14,6 +15,7 @@ from ninja.utils import check_csrf
 from accounts.access import require_somewhere
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import ProblemError
+from keyadmin.web.htmx import go_to, page_address
 
 P = ParamSpec("P")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -94,12 +96,23 @@ def requires(
 def signed_in(
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Decorator for pages: people only; everybody else is sent to sign in."""
+    """Decorator for pages: people only; everybody else is sent to sign in, and after that back to this page."""
 
     @functools.wraps(view)
     def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if cast(KeyadminRequest, request).actor.kind is not ActorKind.PERSON:
-            return redirect("account_login")
+            return to_sign_in(request)
         return view(request, *args, **kwargs)
 
     return checked
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """The way to the sign-in page, and from there back to this one."""
+    return go_to(request, f"{reverse('account_login')}{_back(request)}")
+
+
+def _back(request: HttpRequest) -> str:
+    """Where to go on: the page that is open in the browser; nothing for the start page."""
+    address = page_address(request)
+    return f"?{urlencode({'next': address})}" if address != "/" else ""

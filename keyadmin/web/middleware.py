@@ -1,4 +1,4 @@
-"""The outermost middleware: a request id, the client's address, and errors that are answers of ours."""
+"""The outermost middleware: a request id, the client's address, errors that are answers of ours; headers of pages."""
 
 import re
 import secrets
@@ -8,8 +8,12 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
+from django.utils.cache import patch_vary_headers
 
 from keyadmin.kernel import addresses
+from keyadmin.kernel.actor import ActorKind
 from keyadmin.kernel.errors import BadRequestError, ProblemError
 from keyadmin.web import errors
 from keyadmin.web.auth import KeyadminRequest
@@ -73,3 +77,23 @@ class RequestContextMiddleware:
 def _drop_odd_cookies(request: KeyadminRequest) -> None:
     # A quoted cookie can carry control characters, which no cookie of ours has and PostgreSQL can't compare.
     request.COOKIES = {name: value for name, value in request.COOKIES.items() if value.isprintable()}
+
+
+class PageMiddleware(GZipMiddleware):
+    """What all pages share: nothing of a signed-in person is stored, page and partial are told apart, gzip.
+
+    A page that shows a secret says `no-transform` (`web.htmx.secret`) and is never compressed: the length of a
+    compressed page gives away what stands in it beside text that others chose (BREACH). CSRF tokens are masked anew
+    in each page and may be compressed. Answers to programs are left alone, as they may hold a new key.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if not response.get("Content-Type", "").startswith("text/html"):
+            return response
+        patch_vary_headers(response, ["HX-Request"])
+        actor = getattr(request, "actor", None)
+        if actor is not None and actor.kind is ActorKind.PERSON and not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store"
+        if "no-transform" in response.get("Cache-Control", ""):
+            return response
+        return super().process_response(request, response)

@@ -24,6 +24,14 @@ LISTING = "401 403 200 200 200 200 200 403 200 200"
 READING = "401 403 200 404 200 200 404 403 200 404"
 CHANGING = "401 403 403 404 200 200 404 403 200 404"
 DELETING = "401 403 403 404 204 204 404 403 204 404"
+# Pages of an organisation: who is no signed-in person is sent to sign in. A form without its fields: 422.
+PAGE_LISTING = "302 403 200 200 200 200 404 302 302 302"
+PAGE_READ_ONLY = "303 405 405 405 405 405 404 303 303 303"
+PAGE_READING = "302 403 200 404 200 200 404 302 302 302"
+PAGE_ASKING = "302 403 403 404 200 200 404 302 302 302"
+PAGE_REFUSING = "303 403 403 404 422 422 404 303 303 303"
+PAGE_ACTING = "303 403 403 404 303 303 404 303 303 303"
+PAGE_POST_ONLY = "302 405 405 405 405 405 404 302 302 302"
 CREATING = "401 403 403 201 201 201 201 403 201 201"
 
 # For each method and route the statuses, in the order of CALLERS:
@@ -39,7 +47,7 @@ CREATING = "401 403 403 201 201 201 201 403 201 201"
 ROUTES = {
     "GET /healthz": PUBLIC,
     "GET /static/css/tokens.css": PUBLIC,
-    "GET /": "302 200 200 200 200 200 200 302 302 302",
+    "GET /": "302 302 302 302 302 302 302 302 302 302",
     "POST /": WRONG_METHOD,
     "GET /setup/<str:token>/": SET_UP,
     "POST /setup/<str:token>/": SET_UP,
@@ -49,6 +57,30 @@ ROUTES = {
     "POST /sign-out/": "302 302 302 302 302 302 302 302 302 302",
     "GET /sign-in/inactive/": PUBLIC,
     "POST /sign-in/inactive/": WRONG_METHOD,
+    "GET /theme/": WRONG_METHOD,
+    "POST /theme/": "303 303 303 303 303 303 303 303 303 303",
+    "GET /o/<slug:org>/": PAGE_LISTING,
+    "POST /o/<slug:org>/": PAGE_READ_ONLY,
+    "GET /o/<slug:org>/keys/": PAGE_LISTING,
+    "POST /o/<slug:org>/keys/": PAGE_READ_ONLY,
+    "GET /o/<slug:org>/keys/new/": "302 403 403 200 200 200 404 302 302 302",
+    "POST /o/<slug:org>/keys/new/": "303 403 403 422 422 422 404 303 303 303",
+    "GET /o/<slug:org>/keys/<int:pk>/": PAGE_READING,
+    "POST /o/<slug:org>/keys/<int:pk>/": PAGE_READ_ONLY,
+    "GET /o/<slug:org>/keys/<int:pk>/edit/": PAGE_ASKING,
+    "POST /o/<slug:org>/keys/<int:pk>/edit/": PAGE_REFUSING,
+    "GET /o/<slug:org>/keys/<int:pk>/regenerate/": PAGE_ASKING,
+    "POST /o/<slug:org>/keys/<int:pk>/regenerate/": PAGE_REFUSING,
+    "GET /o/<slug:org>/keys/<int:pk>/pause/": PAGE_POST_ONLY,
+    "POST /o/<slug:org>/keys/<int:pk>/pause/": PAGE_ACTING,
+    "GET /o/<slug:org>/keys/<int:pk>/resume/": PAGE_POST_ONLY,
+    "POST /o/<slug:org>/keys/<int:pk>/resume/": PAGE_ACTING,
+    "GET /o/<slug:org>/keys/<int:pk>/revoke/": PAGE_ASKING,
+    "POST /o/<slug:org>/keys/<int:pk>/revoke/": PAGE_ACTING,
+    "GET /o/<slug:org>/keys/<int:pk>/delete/": PAGE_ASKING,
+    "POST /o/<slug:org>/keys/<int:pk>/delete/": PAGE_ACTING,
+    "GET /o/<slug:org>/activity/": "302 403 200 403 403 200 404 302 302 302",
+    "POST /o/<slug:org>/activity/": PAGE_READ_ONLY,
     "GET /docs/": PUBLIC,
     "POST /docs/": WRONG_METHOD,
     "GET /docs/<slug:page>": PUBLIC,
@@ -82,7 +114,7 @@ ROUTES = {
 ANSWERED_BEFORE = {"GET /healthz", "GET /static/css/tokens.css"}
 
 # What stands for the parts of a route, and what a method sends.
-PARTS = {"<str:token>": "wrong", "<slug:page>": "how-keys-work", "<str:code>": "invalid_key"}
+PARTS = {"<slug:org>": "acme", "<str:token>": "wrong", "<slug:page>": "how-keys-work", "<str:code>": "invalid_key"}
 BODIES: dict[str, object] = {"POST /api/v1/api-keys": {"name": "x"}, "POST /crm/api-keys": {"name": "x"}}
 
 
@@ -119,9 +151,9 @@ def callers(world: World) -> dict[str, Client]:
 def send(world: World, client: Client, operation: str) -> HttpResponse:
     method, route = operation.split(" ", 1)
     key = world.key(expires_at=clock.now() + timedelta(days=9)).key
-    if route.endswith("/resume"):
+    if route.rstrip("/").endswith("/resume"):
         APIKey.objects.filter(pk=key.pk).update(paused_at=clock.now())
-    path = route.replace("<api_key_id>", str(key.pk))
+    path = route.replace("<api_key_id>", str(key.pk)).replace("<int:pk>", str(key.pk))
     for part, value in PARTS.items():
         path = path.replace(part, value)
     body = BODIES.get(operation, {"name": "y"} if method == "PATCH" else None)

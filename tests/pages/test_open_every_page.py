@@ -92,7 +92,15 @@ def open_set_up(world: World) -> Any:
 @pytest.mark.parametrize(
     ("status", "get"),
     [
-        (200, lambda world: world.client(world.developer).get("/")),
+        (200, lambda world: world.client(world.developer).get("/o/acme/")),
+        (200, lambda world: world.client(world.manager).get("/o/acme/keys/?search=x&status=all")),
+        (200, lambda world: world.client(world.manager).get("/o/acme/keys/new/")),
+        (200, lambda world: world.client(world.manager).get(f"/o/acme/keys/{world.key().key.pk}/")),
+        (200, lambda world: world.client(world.manager).get(f"/o/acme/keys/{world.key().key.pk}/edit/")),
+        (200, lambda world: world.client(world.manager).get(f"/o/acme/keys/{world.key().key.pk}/revoke/")),
+        (422, lambda world: world.client(world.manager).post("/o/acme/keys/new/", {"mode": "custom"})),
+        (200, lambda world: world.client(world.auditor).get("/o/acme/activity/")),
+        (403, lambda world: world.client(world.auditor).get("/o/acme/keys/new/")),
         (200, lambda world: world.client(world.developer).get("/sign-out/")),
         (200, open_set_up),
         (409, lambda world: Client().get("/setup/anything/")),
@@ -100,7 +108,7 @@ def open_set_up(world: World) -> Any:
         (400, lambda world: Client(headers={"host": "elsewhere.example"}).get("/docs/")),
         (403, lambda world: Client(enforce_csrf_checks=True).post("/sign-in/", {})),
     ],
-    ids="home sign-out set-up used wrong foreign-host csrf".split(),
+    ids="overview list new key edit revoke errors activity denied sign-out set-up used wrong foreign-host csrf".split(),
 )
 def test_other_pages_are_sound_too(world: World, status: int, get: Callable[[World], Any]) -> None:
     response = get(world)
@@ -136,9 +144,9 @@ def database_down() -> Iterator[None]:
 def test_the_error_page_stands_while_the_database_is_down(world: World) -> None:
     client = world.client(world.developer, raise_request_exception=False)
     with database_down():
-        response = client.get("/")
+        response = client.get("/o/acme/")
 
     assert response.status_code == 503
     assert response["Retry-After"]
     assert_sound(response)
-    assert client.get("/").status_code == 200, "the control: it is up again"
+    assert client.get("/o/acme/").status_code == 200, "the control: it is up again"

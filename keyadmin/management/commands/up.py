@@ -7,6 +7,7 @@ from django.db import connection
 
 from keyadmin.management.base import FAILED, PlainCommand
 from keyadmin.system import services, supervisor
+from keyadmin.web.assets import collect
 
 
 class Command(PlainCommand):
@@ -17,6 +18,7 @@ class Command(PlainCommand):
     def work(self, **options: Any) -> None:
         host = self._free_address()
         services.prepare()
+        collect()
         link = services.setup_link()
         connection.close()
 

@@ -1,0 +1,65 @@
+"""Ready choices for a new key: lives to pick from, and templates for common integrations."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Permissions and life (days, None: never) that fit one kind of integration."""
+
+    slug: str
+    label: str
+    permissions: tuple[str, ...]
+    days: int | None
+    purpose: str
+
+
+LIVES_IN_DAYS = (30, 90, 180, 365)
+DEFAULT_LIFE_IN_DAYS = 90
+
+TEMPLATES = (
+    Template(
+        "provisioning",
+        "Provisioning",
+        ("provisioning", "view_service", "create_service", "view_inventory", "update_inventory"),
+        365,
+        "A server that sets up services.",
+    ),
+    Template(
+        "billing-sync",
+        "Billing sync (read-only)",
+        ("view_customer", "view_transaction", "view_invoice"),
+        90,
+        "An accounting system that reads invoices.",
+    ),
+    Template("monitoring", "Monitoring", ("view_service", "view_provisioning"), None, "A dashboard or an alarm."),
+    Template(
+        "customer-portal",
+        "Customer portal",
+        ("view_own_customer", "view_own_service", "create_payment"),
+        180,
+        "A site on which customers help themselves.",
+    ),
+)
+
+
+def template(slug: str) -> Template | None:
+    """The template of this slug."""
+    return next((one for one in TEMPLATES if one.slug == slug), None)
+
+
+def last_day(now: datetime, days: int) -> date:
+    """The day, in UTC, on which a key of so many days ends."""
+    return (now + timedelta(days=days)).date()
+
+
+def expiry_choices(now: datetime) -> list[tuple[str, str]]:
+    """The ready lives with the date that each means today."""
+    lives = [(str(days), _life(now, days)) for days in LIVES_IN_DAYS]
+    return [*lives, ("never", "No expiry (not recommended)"), ("custom", "Custom date")]
+
+
+def _life(now: datetime, days: int) -> str:
+    label = "1 year" if days == 365 else f"{days} days"
+    return f"{label} (until {last_day(now, days):%a %d %b %Y})"

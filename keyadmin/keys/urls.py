@@ -1,0 +1,18 @@
+from django.urls import path
+
+from keyadmin.keys.views import change, create, lists
+
+KEY = "keys/<int:pk>/"
+
+urlpatterns = [
+    path("", lists.overview, name="overview"),
+    path("keys/", lists.key_list, name="keys"),
+    path("keys/new/", create.new_key, name="key_new"),
+    path(KEY, lists.key_page, name="key"),
+    path(f"{KEY}edit/", change.edit_key, name="key_edit"),
+    path(f"{KEY}regenerate/", create.regenerate_key, name="key_regenerate"),
+    path(f"{KEY}pause/", change.pause_key, name="key_pause"),
+    path(f"{KEY}resume/", change.resume_key, name="key_resume"),
+    path(f"{KEY}revoke/", change.revoke_key, name="key_revoke"),
+    path(f"{KEY}delete/", change.delete_key, name="key_delete"),
+]

@@ -1,0 +1,20 @@
+"""Style sheets, scripts and pictures: named by content, so that browsers keep them, and compressed once."""
+
+from django.core.management import call_command
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+# What no page loads: Bootstrap's other builds, other versions of htmx.
+UNUSED = ["bootstrap-*", "*.rtl.*", "*.esm.*", "bootstrap.css*", "bootstrap.js*", "bootstrap.bundle.js*"]
+UNUSED += ["bootstrap.min.js*", "htm[ax]*-4.*", "htmx-2.js", "ext"]
+
+
+class Assets(CompressedManifestStaticFilesStorage):
+    """Plain names while nothing has been collected: in tests, and for commands that render a page."""
+
+    def stored_name(self, name: str) -> str:
+        return str(super().stored_name(name)) if self.hashed_files else name
+
+
+def collect() -> None:
+    """Gather the files of all parts into STATIC_ROOT, under names that change with their content."""
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True, ignore_patterns=UNUSED)

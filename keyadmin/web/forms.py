@@ -1,0 +1,33 @@
+"""Forms as the kit shows them. crispy lays out single fields; the form tag and the buttons are the template's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from keyadmin.kernel.errors import ProblemError
+
+
+class KitForm(forms.Form):
+    """A missing field is called by its name, so that the summary of errors says which; the server does the checking.
+
+    Two forms on one page need an `auto_id` each, such as `auto_id="edit_%s"`.
+    """
+
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        default = forms.Field.default_error_messages["required"]
+        for name, field in self.fields.items():
+            if field.error_messages.get("required") == default:
+                field.error_messages["required"] = f"{field.label or self[name].label} is missing."
+
+
+def add_errors(form: forms.Form, error: ProblemError, names: Mapping[str, str] | None = None) -> None:
+    """Put what a service refused beside the fields; `names` maps the service's fields to the form's."""
+    for field, texts in error.errors.items():
+        name = (names or {}).get(field, field)
+        form.add_error(name if name in form.fields else None, texts)
+    if not error.errors:
+        form.add_error(None, error.detail)

@@ -1,0 +1,102 @@
+"""What stands around every signed-in page: the rail's entries, the organisations to switch between, the theme.
+
+A page says where it is by `set_place`; templates/app.html shows the rest.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from keyadmin.kernel.actor import Actor, ActorKind
+from keyadmin.web.theme import THEMES, theme_of
+
+
+class Entry(NamedTuple):
+    """One entry of the rail. `route` takes the organisation's slug; without the permission the entry is absent."""
+
+    label: str
+    icon: str
+    route: str
+    permission: str = ""
+
+
+class Group(NamedTuple):
+    """Entries under a heading; the first has none."""
+
+    label: str
+    entries: Sequence[Entry]
+
+
+# Only pages that exist.
+RAIL = (
+    Group("", (Entry("Overview", "home", "overview"), Entry("API keys", "key", "keys", "apikey.view"))),
+    Group("Watch", (Entry("Activity", "activity", "activity", "audit.view"),)),
+)
+
+
+class Organization(NamedTuple):
+    """What the kit knows of an organisation: to name it and to link to it."""
+
+    id: int
+    slug: str
+    name: str
+
+    @property
+    def url(self) -> str:
+        return reverse("overview", args=[self.slug])
+
+
+class Crumb(NamedTuple):
+    """One step of the breadcrumb; the last one, the page itself, has no address."""
+
+    label: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request is: an organisation (none on pages about the person), and all that could be switched to."""
+
+    organization: Organization | None = None
+    organizations: Sequence[Organization] = field(default=())
+
+
+def set_place(request: HttpRequest, place: Place) -> None:
+    """Say where the request is, once, where the address is resolved; the rail and the switcher follow."""
+    request.place = place  # type: ignore[attr-defined]
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `theme`, `themes`, `organization`, `organizations`, `rail`. Asks nothing of the database."""
+    place: Place = getattr(request, "place", Place())
+    actor: Actor | None = getattr(request, "actor", None)
+    return {
+        "theme": theme_of(request),
+        "themes": THEMES,
+        "organization": place.organization,
+        "organizations": place.organizations,
+        "rail": rail(actor, place.organization, request.path) if actor and actor.kind is ActorKind.PERSON else (),
+    }
+
+
+def rail(actor: Actor, organization: Organization | None, path: str) -> list[dict[str, Any]]:
+    """The groups that the actor sees in an organisation, the current entry marked; nothing outside of one."""
+    if organization is None:
+        return []
+    rights = actor.rights_in(organization.id)
+    groups = []
+    for label, entries in RAIL:
+        shown = []
+        for entry in entries:
+            if entry.permission and not rights.allows(entry.permission):
+                continue
+            url = reverse(entry.route, args=[organization.slug])
+            # The overview's address begins all others.
+            current = path == url or (entry.route != "overview" and path.startswith(url))
+            shown.append({"label": entry.label, "icon": entry.icon, "url": url, "current": current})
+        if shown:
+            groups.append({"label": label, "entries": shown})
+    return groups

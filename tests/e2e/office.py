@@ -1,0 +1,49 @@
+"""The product as a person has it open in a browser."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from keyadmin.web.theme import COOKIE
+from tests.e2e.watching import Watch, sign_in
+from tests.world import World
+
+OVERVIEW, KEYS = "/o/acme/", "/o/acme/keys/"
+# Chromium notes every refused form and every refused key in its console.
+EXPECTED = ("status of 422", "status of 401")
+
+
+@dataclass
+class Office:
+    """The product, served; opens browser windows, and fails in the end if one of them was unhappy."""
+
+    browser: Browser
+    server: str
+    world: World
+    watches: list[Watch] = field(default_factory=list)
+
+    def open(self, path: str, *, theme: str = "light", width: int = 1280, user: Any = None, **options: Any) -> Page:
+        context = self.browser.new_context(base_url=self.server, viewport={"width": width, "height": 800}, **options)
+        self.watches.append(Watch(context, expected=EXPECTED))
+        sign_in(context, self.world, user or self.world.admin, self.server)
+        context.add_cookies([{"name": COOKIE, "value": theme, "url": self.server}])
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+
+def make_first_key(page: Page) -> str:
+    """From the empty overview to a visible secret: two clicks and one typed field."""
+    page.get_by_role("link", name="Create your first API key").click()
+    page.locator("form[data-guard]").get_by_label("Name").fill("Billing sync")
+    page.get_by_role("button", name="Generate Key").click()
+    expect(page.locator("#secret")).to_have_text(re.compile(r"^ka_live_\w{50,}$"))
+    return page.locator("#secret").inner_text()
+
+
+def close(page: Page) -> None:
+    page.get_by_label("I have saved this key").check()
+    page.get_by_role("button", name="Close", exact=True).click()
+    expect(page.get_by_text("Billing sync was created.")).to_be_visible()
