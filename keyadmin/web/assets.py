@@ -1,5 +1,6 @@
 """Style sheets, scripts and pictures: named by content, so that browsers keep them, and compressed once."""
 
+from django.conf import settings
 from django.core.management import call_command
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
@@ -17,4 +18,6 @@ class Assets(CompressedManifestStaticFilesStorage):
 
 def collect() -> None:
     """Gather the files of all parts into STATIC_ROOT, under names that change with their content."""
+    settings.STATIC_ROOT.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.STATIC_ROOT.chmod(0o700)  # like all in the data directory: for the owner alone
     call_command("collectstatic", interactive=False, verbosity=0, clear=True, ignore_patterns=UNUSED)

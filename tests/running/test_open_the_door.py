@@ -46,12 +46,13 @@ def test_administrator_signs_in_and_out(running: Installation) -> None:
         assert browser.get("/").status_code == 302
         signed_in = submit(browser, "/sign-in/", {"login": "dana@example.org", "password": PASSWORD})
         assert signed_in.status_code == 302, signed_in.text
-        assert browser.get("/").status_code == 200
+        assert browser.get("/").headers["location"] == "/o/acme/"
+        assert browser.get("/o/acme/").status_code == 200
         assert browser.get("/api/v1/whoami").json()["user"]["name"] == "dana"
 
         submit(browser, "/sign-out/", {})
 
-        assert browser.get("/").status_code == 302
+        assert browser.get("/").headers["location"].startswith("/sign-in/")
         assert browser.get("/api/v1/whoami").status_code == 401
 
 
