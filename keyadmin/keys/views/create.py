@@ -95,7 +95,7 @@ def regenerate_key(request: HttpRequest, pk: int) -> HttpResponse:
         "consequences": ["The old key stops at once. Whatever still uses it will be refused."],
         "verb": "Regenerate Key",
     }
-    return render_sheet(request, "keys/regenerate.html", context, status=UNPROCESSABLE if form.errors else 200)
+    return render_sheet(request, "keys/confirm.html", context, status=UNPROCESSABLE if form.errors else 200)
 
 
 def prefilled(request: HttpRequest) -> dict[str, object]:
