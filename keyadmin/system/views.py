@@ -2,12 +2,12 @@
 
 import json
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from keyadmin.kernel.errors import KINDS, DeniedError, ErrorKind, InvalidError, ProblemError
+from keyadmin.web import errors
 
 PAGES = {
     "how-keys-work": ("How keys work", "What a key is made of, what it may do, and the life that it has."),
@@ -58,15 +58,5 @@ def error_page(request: HttpRequest, code: str) -> HttpResponse:
 def example_of(kind: ErrorKind) -> str:
     """An answer with this code, as a program gets it (RFC 9457)."""
     error = EXAMPLES.get(kind.code) or ProblemError(code=kind.code)
-    body: dict[str, object] = {
-        "type": f"{settings.ENV.public_url}/docs/errors/{kind.code}",
-        "title": kind.title,
-        "status": kind.status,
-        "detail": error.detail,
-        "code": kind.code,
-        "request_id": "req_5f0c1d8e2b7a4c639d10",
-        **error.extra,
-    }
-    if error.errors:
-        body["errors"] = error.errors
+    body = errors.body_of(error, "req_5f0c1d8e2b7a4c639d10")
     return json.dumps(body, indent=2, ensure_ascii=False)

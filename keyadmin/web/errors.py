@@ -25,8 +25,8 @@ def for_program(request: HttpRequest) -> bool:
     return by_key or request.path.startswith(PROGRAMS)
 
 
-def answer(request: HttpRequest, error: ProblemError) -> HttpResponse:
-    """The answer to a request that failed, in the form that its sender reads."""
+def body_of(error: ProblemError, request_id: str) -> dict[str, object]:
+    """The problem details of an error (RFC 9457), as programs get them and the docs show them."""
     kind = error.kind
     body: dict[str, object] = {
         "type": f"{settings.ENV.public_url}/docs/errors/{kind.code}",
@@ -34,11 +34,18 @@ def answer(request: HttpRequest, error: ProblemError) -> HttpResponse:
         "status": kind.status,
         "detail": error.detail,
         "code": kind.code,
-        "request_id": getattr(request, "request_id", ""),
+        "request_id": request_id,
         **error.extra,
     }
     if error.errors:
         body["errors"] = error.errors
+    return body
+
+
+def answer(request: HttpRequest, error: ProblemError) -> HttpResponse:
+    """The answer to a request that failed, in the form that its sender reads."""
+    kind = error.kind
+    body = body_of(error, getattr(request, "request_id", ""))
     response: HttpResponse
     if for_program(request):
         response = JsonResponse(body, status=kind.status, content_type=PROBLEM_TYPE)
