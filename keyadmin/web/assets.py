@@ -5,8 +5,8 @@ from django.core.management import call_command
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 # What no page loads: Bootstrap's other builds, other versions of htmx.
-UNUSED = ["bootstrap-*", "*.rtl.*", "*.esm.*", "bootstrap.css*", "bootstrap.js*", "bootstrap.bundle.js*"]
-UNUSED += ["bootstrap.min.js*", "htm[ax]*-4.*", "htmx-2.js", "ext"]
+UNUSED = ["bootstrap-*", "*.rtl.*", "*.esm.*", "bootstrap.css*", "bootstrap.js*", "bootstrap.bundle.*"]
+UNUSED += ["htm[ax]*-4.*", "htmx-2.js", "ext"]
 
 
 class Assets(CompressedManifestStaticFilesStorage):
