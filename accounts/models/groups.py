@@ -3,16 +3,16 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.models.organizations import Membership, Organization
+from accounts.models.versioned import Versioned
 
 
-class Policy(models.Model):
+class Policy(Versioned):
     """A named list of permission patterns of one organisation; `version` counts its edits."""
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="policies")
     name = models.CharField(max_length=80)
     description = models.TextField(blank=True)
     patterns = models.JSONField(default=list)
-    version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -26,7 +26,29 @@ class Policy(models.Model):
         return self.name
 
 
-class Group(models.Model):
+class PolicyVersion(models.Model):
+    """A policy as it was saved once, the present one included, so that it can be compared and restored."""
+
+    policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="versions")
+    version = models.PositiveIntegerField()
+    name = models.CharField(max_length=80)
+    description = models.TextField(blank=True)
+    patterns = models.JSONField(default=list)
+    saved_at = models.DateTimeField()
+    saved_by_label = models.CharField(max_length=150)
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["policy", "version"], name="policy_version_is_unique"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="policy_version_starts_at_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"
+
+
+class Group(Versioned):
     """Members of one organisation, and the policies that say what they may do."""
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="groups")

@@ -1,16 +1,21 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.models.users import User, UserKind
+from accounts.models.versioned import Versioned
+
+LONGEST_LIFE_DAYS = 36500
+LEAST_IMPORTED_SECRET, SHORTEST_IMPORTED_SECRET, LARGEST_IMPORTED_SECRET = 16, 32, 256
 
 
-class Organization(models.Model):
+class Organization(Versioned):
     oid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=150)
     contact_email = models.EmailField(max_length=254, blank=True)
+    two_factor_required = models.BooleanField(default=False)
     suspended_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
@@ -21,6 +26,52 @@ class Organization(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class KeyPolicy(Versioned):
+    """What an organisation demands of the keys that work in it. Every organisation has one.
+
+    Lives are in days; null: any life is allowed, and a key lives for ever unless its maker says otherwise.
+    """
+
+    organization = models.OneToOneField(
+        Organization, on_delete=models.CASCADE, primary_key=True, related_name="key_policy"
+    )
+    longest_life_days = models.PositiveIntegerField(null=True)
+    default_life_days = models.PositiveIntegerField(null=True)
+    never_expiring_allowed = models.BooleanField(default=True)
+    admin_keys_allowed = models.BooleanField(default=True)
+    admin_networks_required = models.BooleanField(default=False)
+    one_key_per_user = models.BooleanField(default=False)
+    api_users_only = models.BooleanField(default=False)
+    reason_required = models.BooleanField(default=False)
+    shortest_imported_secret = models.PositiveSmallIntegerField(default=SHORTEST_IMPORTED_SECRET)
+
+    class Meta:
+        verbose_name_plural = "key policies"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(longest_life_days__isnull=True) | Q(longest_life_days__range=(1, LONGEST_LIFE_DAYS)),
+                name="key_policy_longest_life_is_sane",
+            ),
+            models.CheckConstraint(
+                condition=Q(default_life_days__isnull=True) | Q(default_life_days__range=(1, LONGEST_LIFE_DAYS)),
+                name="key_policy_default_life_is_sane",
+            ),
+            models.CheckConstraint(
+                condition=Q(default_life_days__isnull=True)
+                | Q(longest_life_days__isnull=True)
+                | Q(default_life_days__lte=F("longest_life_days")),
+                name="key_policy_default_life_is_allowed",
+            ),
+            models.CheckConstraint(
+                condition=Q(shortest_imported_secret__range=(LEAST_IMPORTED_SECRET, LARGEST_IMPORTED_SECRET)),
+                name="key_policy_shortest_imported_secret_is_sane",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"key policy of {self.organization_id}"
 
 
 class Membership(models.Model):

@@ -102,6 +102,15 @@ _KINDS = (
         "already_exists", 409, "Already exists", "Something with this name exists already.", "Choose another name.",
     ),
     ErrorKind(
+        "in_use", 409, "In use", "Something else depends on it; the detail names what.",
+        "Take it away from there first.",
+    ),
+    ErrorKind(
+        "last_administrator", 409, "Last administrator",
+        "This is the only enabled administrator of the installation: nobody could undo it.",
+        "Make somebody else an administrator first.",
+    ),
+    ErrorKind(
         "already_set_up", 409, "Already set up", "An administrator exists already.", "Sign in.",
     ),
     ErrorKind(
