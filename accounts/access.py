@@ -46,6 +46,12 @@ def require(actor: Actor, permission: str, organization_id: int) -> None:
         raise DeniedError(permission, grantors=grantors(permission, organization_id))
 
 
+def require_view(actor: Actor, thing: str, organization_id: int) -> None:
+    """The same for looking at a thing (user, group, policy, org): who may change it may look at it too."""
+    if not actor.rights_in(organization_id).allows(f"{thing}.ctrl"):
+        require(actor, f"{thing}.view", organization_id)
+
+
 def require_somewhere(actor: Actor, permission: str) -> None:
     """Raise DeniedError unless the permission is held in the organisation meant; without one, in any."""
     if not actor.allows(permission):

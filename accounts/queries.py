@@ -1,15 +1,20 @@
 """What an actor may see of organisations, users and groups. What it may not see does not exist for it."""
 
 import uuid
+from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
-from accounts.models import Group, Membership, Organization, Permission, User
+from accounts import access
+from accounts.models import Group, Invitation, Membership, Organization, Permission, Policy, User
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError, NotFoundError
 from keyadmin.kernel.patterns import INSTANCE_PERMISSIONS
 
+M = TypeVar("M", bound=Model)
+
 SLUG_LENGTH = 50
+BIGGEST_ID = 2**63 - 1
 
 
 def visible_organizations(actor: Actor) -> QuerySet[Organization]:
@@ -77,6 +82,76 @@ def possible_key_owners(actor: Actor, organization: Organization) -> list[User]:
     if actor.rights_in(organization.pk).allows("apikey.ctrl"):
         mine |= Q(kind="api", is_active=True, memberships__organization=organization)
     return list(User.objects.filter(mine).distinct().order_by("-kind", "name")[:500])
+
+
+def visible_members(actor: Actor) -> QuerySet[Membership]:
+    """Who is in the organisations where the actor may see users, people and API users, by name."""
+    rows = Membership.objects.select_related("user", "organization").order_by("user__name", "pk")
+    return _seen(rows, actor, "user")
+
+
+def visible_member(actor: Actor, user_id: int, *, kind: str = "") -> Membership:
+    """One member by the user's id, of the kind asked for. Raises NotFoundError."""
+    rows = visible_members(actor).filter(**({"user_kind": kind} if kind else {}))
+    return _one(rows.filter(user_id=_bounded(user_id)), "There is no such user.")
+
+
+def visible_groups(actor: Actor) -> QuerySet[Group]:
+    """The groups of the organisations where the actor may see groups, by name."""
+    rows = Group.objects.select_related("organization").prefetch_related("policies").order_by("name", "pk")
+    return _seen(rows, actor, "group")
+
+
+def visible_group(actor: Actor, group_id: int) -> Group:
+    """One group by id. Raises NotFoundError."""
+    return _one(visible_groups(actor).filter(pk=_bounded(group_id)), "There is no such group.")
+
+
+def visible_policies(actor: Actor) -> QuerySet[Policy]:
+    """The policies of the organisations where the actor may see policies, by name."""
+    return _seen(Policy.objects.select_related("organization").order_by("name", "pk"), actor, "policy")
+
+
+def visible_policy(actor: Actor, policy_id: int) -> Policy:
+    """One policy by id. Raises NotFoundError."""
+    return _one(visible_policies(actor).filter(pk=_bounded(policy_id)), "There is no such policy.")
+
+
+def open_invitations(actor: Actor) -> QuerySet[Invitation]:
+    """Invitations that have been neither accepted nor withdrawn, the newest first; those that ran out too."""
+    rows = Invitation.objects.select_related("organization").prefetch_related("groups").order_by("-created_at", "-pk")
+    return _seen(rows.filter(accepted_at=None, withdrawn_at=None), actor, "user")
+
+
+def settings_of(actor: Actor, organization: Organization) -> Organization:
+    """The organisation with its key policy, for who may read its settings. Raises DeniedError, NotFoundError."""
+    access.require_view(actor, "org", organization.pk)
+    return Organization.objects.select_related("key_policy").get(pk=organization.pk)
+
+
+def _seen(rows: QuerySet[M], actor: Actor, thing: str) -> QuerySet[M]:
+    """The rows of organisations where the actor holds `<thing>.view` or `.ctrl`. Raises DeniedError if that is nowhere.
+
+    Whatever is asked for, so that nothing can be told from the refusal.
+    """
+    if not (actor.allows(f"{thing}.view") or actor.allows(f"{thing}.ctrl")):
+        raise access.denied(actor, f"{thing}.view")
+    viewing, managing = actor.allowing(f"{thing}.view"), actor.allowing(f"{thing}.ctrl")
+    if viewing is None or managing is None:
+        return rows
+    return rows.filter(organization_id__in=viewing | managing)
+
+
+def _one(rows: QuerySet[M], missing: str) -> M:
+    found = rows.first()
+    if found is None:
+        raise NotFoundError(missing)
+    return found
+
+
+def _bounded(pk: int) -> int:
+    """An id that every database can compare."""
+    return pk if 0 < pk <= BIGGEST_ID else 0
 
 
 def acting_user(actor: Actor) -> User | None:
