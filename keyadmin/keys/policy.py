@@ -100,9 +100,7 @@ def check_power(demands: Demands, key: APIKey) -> None:
     if not demands.admin_keys_allowed:
         raise InvalidError.field("permissions", "This organisation allows no admin keys.")
     if not key.allowed_networks:
-        raise InvalidError.field(
-            "allowed_networks", "This organisation demands networks for an admin key."
-        )
+        raise InvalidError.field("allowed_networks", "This organisation demands networks for an admin key.")
 
 
 def is_admin_key(key: APIKey) -> bool:
