@@ -46,4 +46,4 @@ def make_first_key(page: Page) -> str:
 def close(page: Page) -> None:
     page.get_by_label("I have saved this key").check()
     page.get_by_role("button", name="Close", exact=True).click()
-    expect(page.get_by_text("Billing sync was created.")).to_be_visible()
+    expect(page.locator("main .ka-note", has_text="Key Billing sync created.")).to_be_visible()

@@ -12,7 +12,8 @@ from keyadmin.kernel.errors import ProblemError
 from keyadmin.keys import presets, queries, rights, services
 from keyadmin.keys.forms import NewKeyForm, RegenerateForm
 from keyadmin.keys.status import Status
-from keyadmin.keys.views.common import FORM_NAMES, about, address, here, matrix_of, reveal_once
+from keyadmin.keys.views.common import FORM_NAMES, about, address, here, matrix_of
+from keyadmin.keys.views.reveal import reveal_once
 from keyadmin.web.forms import add_errors
 from keyadmin.web.htmx import UNPROCESSABLE, go_to, render_sheet
 from keyadmin.web.navigation import Crumb
