@@ -24,10 +24,20 @@ class Office:
     world: World
     watches: list[Watch] = field(default_factory=list)
 
-    def open(self, path: str, *, theme: str = "light", width: int = 1280, user: Any = None, **options: Any) -> Page:
+    def open(
+        self,
+        path: str,
+        *,
+        theme: str = "light",
+        width: int = 1280,
+        user: Any = None,
+        signed_in: bool = True,
+        **options: Any,
+    ) -> Page:
         context = self.browser.new_context(base_url=self.server, viewport={"width": width, "height": 800}, **options)
         self.watches.append(Watch(context, expected=EXPECTED))
-        sign_in(context, self.world, user or self.world.admin, self.server)
+        if signed_in:
+            sign_in(context, self.world, user or self.world.admin, self.server)
         context.add_cookies([{"name": COOKIE, "value": theme, "url": self.server}])
         page = context.new_page()
         page.goto(path)
