@@ -22,6 +22,15 @@ from keyadmin.web.navigation import Crumb
 ENV_NAME = "CRM_API_KEY"
 
 
+class Unspoken(str):
+    """A text that shows when a page writes it, but not when a log describes the context that holds it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "[secret]"
+
+
 def reveal_once(
     request: HttpRequest,
     actor: Actor,
@@ -47,7 +56,7 @@ def reveal_once(
     if "secret" not in answer.body:
         context = _sheet(request, key, "Already done")
         return render_sheet(request, "keys/already_created.html", {**context, "again": again})
-    shown = {**_about(request, key, again=again), "secret": answer.body["secret"]}
+    shown = {**_about(request, key, again=again), "secret": Unspoken(answer.body["secret"])}
     response = secret(render_sheet(request, "keys/reveal.html", shown))
     # After this page is made, so that the next one says it.
     messages.success(request, f"Key {key.name} has a new secret." if again else f"Key {key.name} created.")
