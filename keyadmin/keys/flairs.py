@@ -15,3 +15,8 @@ def flairs_of(name: str) -> list[str]:
 def effective_flairs(name: str) -> frozenset[str]:
     """Those flairs of a name that change what the key does."""
     return EFFECTIVE.intersection(flairs_of(name))
+
+
+def without_flairs(name: str) -> str:
+    """The name alone: `orchestration-key`."""
+    return _FLAIR.sub(" ", name).strip()

@@ -29,7 +29,8 @@ class KeyTable(KitTable):
 
     def render_name(self, record: APIKey) -> SafeString:
         below = format_html('<span class="ka-sub">{}</span>', record.description) if record.description else ""
-        link = format_html('<a href="{}"><bdi>{}</bdi></a>', self._address(record), record.name)
+        name = '<a href="{}" id="key-{}-name"><bdi>{}</bdi></a>'
+        link = format_html(name, self._address(record), record.pk, record.name)
         return format_html("{}{}{}", link, kit.tags(tags_of(record)), below)
 
     def render_key(self, value: str) -> SafeString:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from keyadmin.keys.views import change, create, lists
+from keyadmin.keys.views import change, create, lists, reveal
 
 KEY = "keys/<int:pk>/"
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path(KEY, lists.key_page, name="key"),
     path(f"{KEY}edit/", change.edit_key, name="key_edit"),
     path(f"{KEY}regenerate/", create.regenerate_key, name="key_regenerate"),
+    path(f"{KEY}saved/", reveal.key_saved, name="key_saved"),
     path(f"{KEY}pause/", change.pause_key, name="key_pause"),
     path(f"{KEY}resume/", change.resume_key, name="key_resume"),
     path(f"{KEY}revoke/", change.revoke_key, name="key_revoke"),

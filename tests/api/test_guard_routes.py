@@ -71,6 +71,8 @@ ROUTES = {
     "POST /o/<slug:org>/keys/<int:pk>/edit/": PAGE_REFUSING,
     "GET /o/<slug:org>/keys/<int:pk>/regenerate/": PAGE_ASKING,
     "POST /o/<slug:org>/keys/<int:pk>/regenerate/": PAGE_REFUSING,
+    "GET /o/<slug:org>/keys/<int:pk>/saved/": PAGE_POST_ONLY,
+    "POST /o/<slug:org>/keys/<int:pk>/saved/": "303 403 403 404 412 412 404 303 303 303",  # names no secret
     "GET /o/<slug:org>/keys/<int:pk>/pause/": PAGE_POST_ONLY,
     "POST /o/<slug:org>/keys/<int:pk>/pause/": PAGE_ACTING,
     "GET /o/<slug:org>/keys/<int:pk>/resume/": PAGE_POST_ONLY,

@@ -1,6 +1,5 @@
-"""What the pages about keys share: where they are, and the one-time reveal."""
+"""What the pages about keys share: where they are, and where they go on."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -11,12 +10,10 @@ from django.urls import reverse
 
 from accounts import queries as accounts
 from accounts.models import Organization
-from keyadmin.instance import services as instance
 from keyadmin.kernel.actor import Actor
-from keyadmin.keys import queries, services
 from keyadmin.keys.models import APIKey
 from keyadmin.web.auth import actor_of
-from keyadmin.web.htmx import go_to, render_sheet, secret, wants_part
+from keyadmin.web.htmx import go_to, wants_part
 from keyadmin.web.navigation import Crumb
 
 FORM_NAMES = {"expiry_date": "expiry_date", "allowed_networks": "networks"}
@@ -42,59 +39,27 @@ def about(key: APIKey, organization: Organization, act: str) -> dict[str, Any]:
     }
 
 
+def list_behind(request: HttpRequest, organization: Organization) -> str:
+    """The address of the key list with its filters, if that is where the modal was opened; else nothing."""
+    before = urlsplit(request.headers.get("HX-Current-URL", ""))
+    keys = address("keys", organization)
+    if not wants_part(request) or before.path != keys:
+        return ""
+    return f"{keys}?{before.query}" if before.query else keys
+
+
+def at_row(keys: str, key: APIKey) -> str:
+    """An address of the key list that names the row of the key, for reveal.js to put the focus on.
+
+    No element has this id: the browser would scroll to it, past what the page says of the key.
+    """
+    return f"{keys}#key-{key.pk}"
+
+
 def finished(request: HttpRequest, url: str, text: str) -> HttpResponse:
     """After a change: say so, above the list if that is where the modal was opened, else at `url`."""
     messages.success(request, text)
-    before = urlsplit(request.headers.get("HX-Current-URL", ""))
-    keys = address("keys", here(request)[1])
-    if wants_part(request) and before.path == keys:
-        return go_to(request, f"{keys}?{before.query}" if before.query else keys)
-    return go_to(request, url)
-
-
-def reveal_once(
-    request: HttpRequest,
-    actor: Actor,
-    nonce: str,
-    minted: services.Minted,
-    act: Callable[[services.Minted], services.Issued],
-    *,
-    again: bool = False,
-) -> HttpResponse:
-    """Carry out what makes a secret, and show it in this answer alone.
-
-    The form's nonce makes a repeated POST (reload, double click) find what the first one did, without the secret.
-    `again`: the key is not new. What was done is said when the secret is gone, above the next page.
-    """
-
-    def once() -> instance.Answer:
-        issued = act(minted)
-        found: dict[str, object] = {"api_key_id": issued.key.pk}
-        return instance.Answer(200, {**found, "secret": issued.secret}, found)
-
-    answer = instance.once(actor, scope=f"page:{actor.kind}:{actor.id}:{request.path}", key=nonce, body=b"", act=once)
-    key = queries.visible_key(actor, int(str(answer.body["api_key_id"])))
-    organization = here(request)[1]
-    context: dict[str, Any] = {
-        "key": key,
-        "back": address("keys", organization),
-        "after": address("key", organization, key.pk),
-        "no_close": True,
-    }
-    if "secret" not in answer.body:
-        return render_sheet(request, "keys/already_created.html", {**context, "sheet_title": "Already created"})
-    curl = f'curl {request.scheme}://{request.get_host()}/api/v1/whoami -H "X-API-KEY: '
-    shown = {
-        "sheet_title": "Copy your API key now",
-        "secret": answer.body["secret"],
-        "env_name": "CRM_API_KEY",
-        "file_name": "keyadmin",
-        "curl_before": curl,
-    }
-    response = secret(render_sheet(request, "keys/reveal.html", {**context, **shown}))
-    # After this page is made, so that the next one says it.
-    messages.success(request, f"{key.name} has a new secret." if again else f"{key.name} was created.")
-    return response
+    return go_to(request, list_behind(request, here(request)[1]) or url)
 
 
 class Cell(NamedTuple):

@@ -12,7 +12,8 @@ from keyadmin.kernel.errors import ProblemError
 from keyadmin.keys import presets, queries, rights, services
 from keyadmin.keys.forms import NewKeyForm, RegenerateForm
 from keyadmin.keys.status import Status
-from keyadmin.keys.views.common import FORM_NAMES, about, address, here, matrix_of, reveal_once
+from keyadmin.keys.views.common import FORM_NAMES, about, address, here, matrix_of
+from keyadmin.keys.views.reveal import reveal_once
 from keyadmin.web.forms import add_errors
 from keyadmin.web.htmx import UNPROCESSABLE, go_to, render_sheet
 from keyadmin.web.navigation import Crumb
@@ -45,6 +46,7 @@ def new_key(request: HttpRequest) -> HttpResponse:
                 environment=typed["environment"],
                 allowed_networks=form.allowed_networks(),
                 minted=minted,
+                confirmed=False,
             )
 
         try:
@@ -83,6 +85,7 @@ def regenerate_key(request: HttpRequest, pk: int) -> HttpResponse:
                 expires_at=form.new_expiry() if expired else services.KEEP,
                 expected_version=typed["version"],
                 minted=minted,
+                confirmed=False,
             )
 
         try:
