@@ -15,6 +15,8 @@ class EventName(StrEnum):
     PERMISSIONS_LOADED = "permissions.loaded"
     ORGANIZATION_CREATED = "organization.created"
     PERSON_CREATED = "person.created"
+    PERSON_SIGNED_IN = "person.signed_in"
+    PERSON_SIGNED_OUT = "person.signed_out"
     API_USER_CREATED = "api_user.created"
     MEMBERSHIP_CREATED = "membership.created"
     GROUP_CREATED = "group.created"
