@@ -32,6 +32,9 @@ class EventName(StrEnum):
     API_KEY_DELETED = "api_key.deleted"
 
 
+SIGN_INS = (EventName.PERSON_SIGNED_IN, EventName.PERSON_SIGNED_OUT)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What an event is about: copies, so that the log outlives it."""

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from keyadmin.activity import queries, words
-from keyadmin.activity.events import EventName
+from keyadmin.activity.events import SIGN_INS, EventName
 from keyadmin.activity.models import Event
 from keyadmin.kernel import clock
 
@@ -58,7 +58,7 @@ class ActivityFilter(django_filters.FilterSet):
     def names(self) -> frozenset[EventName] | None:
         """The events that tab and action leave; None: all that the rows hold."""
         action = self.form.cleaned_data.get("action")
-        in_tab = frozenset(words.SIGN_INS) if self.form.cleaned_data.get("show") == "sign_ins" else None
+        in_tab = frozenset(SIGN_INS) if self.form.cleaned_data.get("show") == "sign_ins" else None
         if not action:
             return in_tab
         wanted = frozenset(words.names_in(action) if action in words.GROUPS else [EventName(action)])
@@ -68,7 +68,7 @@ class ActivityFilter(django_filters.FilterSet):
         return rows
 
     def by_tab(self, rows: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
-        return rows.exclude(name__in=words.SIGN_INS) if value == "changes" else rows
+        return rows.exclude(name__in=SIGN_INS) if value == "changes" else rows
 
     def by_period(self, rows: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
         return self.by_since(rows, name, timezone.localdate(clock.now()) - timedelta(days=PERIODS[value]))

@@ -6,7 +6,7 @@ from itertools import islice
 from django.db.models import QuerySet
 
 from keyadmin.activity import chain
-from keyadmin.activity.events import INSTANCE, EventName
+from keyadmin.activity.events import INSTANCE, SIGN_INS, EventName
 from keyadmin.activity.models import Chain, Event
 from keyadmin.kernel.errors import NotFoundError
 
@@ -21,8 +21,8 @@ def chain_of(organization_id: int) -> QuerySet[Event]:
 
 
 def latest(organization_id: int, number: int) -> list[Event]:
-    """The newest entries of one organisation's chain."""
-    return list(Event.objects.filter(chain=organization_id).order_by("-sequence")[:number])
+    """The newest changes in one organisation: sign-ins, of which there are many, are left out."""
+    return list(chain_of(organization_id).exclude(name__in=SIGN_INS).order_by("-sequence")[:number])
 
 
 def page_before(

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from keyadmin.activity import queries, words
+from keyadmin.activity.events import SIGN_INS
 from keyadmin.activity.models import Event
 from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor
@@ -52,7 +53,7 @@ class Entry:
     def has_target(self) -> bool:
         """Whether a target is worth showing: who signs in is the actor already."""
         event = self.event
-        return (event.target_kind, event.target_id) != ("user", event.actor_id) or event.name not in words.SIGN_INS
+        return (event.target_kind, event.target_id) != ("user", event.actor_id) or event.name not in SIGN_INS
 
 
 def entries_of(events: Sequence[Event], organization_id: int, targets: Targets) -> list[Entry]:
@@ -91,7 +92,7 @@ def _entry(event: Event, urls: Mapping[tuple[str, int], str], gone: Collection[t
 def changes_of(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Change]:
     """What differs, field by field; nothing for a field that holds nothing and means nothing by it."""
     found = []
-    for name in dict.fromkeys([*(before or {}), *(after or {})]):
+    for name in sorted({*(before or {}), *(after or {})}, key=words.place):
         old = _items(name, before[name]) if before and name in before else ()
         new = _items(name, after[name]) if after and name in after else ()
         lost = tuple(item for item in old if item not in new)

@@ -33,6 +33,7 @@ class Log:
 
     chain: int
     title: str
+    holds: str
     address: str
     targets: Targets
 
@@ -70,12 +71,19 @@ def _log_here(request: HttpRequest, links: Links) -> Log:
         raise NotFoundError
     access.require(actor, "audit.view", actor.organization_id)
     targets = {kind: partial(resolve, actor, slug) for kind, resolve in links.items()}
-    return Log(actor.organization_id, "Activity", reverse("activity", args=[slug]), targets)
+    return Log(
+        actor.organization_id,
+        "Activity",
+        "Every change and sign-in, never edited.",
+        reverse("activity", args=[slug]),
+        targets,
+    )
 
 
 def _log_of_instance(request: HttpRequest) -> Log:
     access.require_instance(actor_of(request), "setting.ctrl")
-    return Log(INSTANCE, "Instance activity", reverse("instance_activity"), {})
+    holds = "Set-up, people and sign-ins of the whole installation, never edited."
+    return Log(INSTANCE, "Instance activity", holds, reverse("instance_activity"), {})
 
 
 def _list(request: HttpRequest, log: Log) -> HttpResponse:

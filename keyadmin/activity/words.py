@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from keyadmin.activity.events import EventName
+from keyadmin.activity.events import SIGN_INS, EventName
 from keyadmin.kernel.actor import ActorKind
 
 # `{...}` is taken from what the event says of its target; see `action`.
@@ -41,7 +41,6 @@ GROUPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "sign_ins": ("Sign-ins", "All sign-ins and sign-outs", ()),
     "instance": ("Instance", "Anything about the instance", ("instance", "permissions", "organization")),
 }
-SIGN_INS = (EventName.PERSON_SIGNED_IN, EventName.PERSON_SIGNED_OUT)
 
 ACTORS = {
     ActorKind.PERSON.value: "Person",
@@ -68,6 +67,8 @@ FIELDS = {
     "uid": "UID",
     "member_id": "User ID",
 }
+# Those that come first, in this order; the others by name.
+FIRST = ("name", "description", "kind", "owner", "environment", "permissions", "allowed_networks", "expiry_date")
 # What it means that a field holds nothing, or an empty list.
 NOTHING = {"expiry_date": "Never", "permissions": "All that its owner may do"}
 EMPTY = {"allowed_networks": "From anywhere", "permissions": "None", "policies": "None"}
@@ -97,3 +98,8 @@ def names_in(group: str) -> tuple[EventName, ...]:
 def field(name: str) -> str:
     """`allowed_networks` as `Allowed networks`."""
     return FIELDS.get(name) or name.replace("_", " ").capitalize()
+
+
+def place(name: str) -> tuple[int, str]:
+    """Where a field stands among the others."""
+    return FIRST.index(name) if name in FIRST else len(FIRST), name
