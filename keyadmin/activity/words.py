@@ -63,6 +63,7 @@ FIELDS = {
     "patterns": "Permissions",
     "names": "Permissions",
     "email": "E-mail address",
+    "is_instance_admin": "Instance administrator",
     "oid": "OID",
     "uid": "UID",
     "member_id": "User ID",
