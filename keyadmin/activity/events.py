@@ -15,6 +15,8 @@ class EventName(StrEnum):
     PERMISSIONS_LOADED = "permissions.loaded"
     ORGANIZATION_CREATED = "organization.created"
     PERSON_CREATED = "person.created"
+    PERSON_SIGNED_IN = "person.signed_in"
+    PERSON_SIGNED_OUT = "person.signed_out"
     API_USER_CREATED = "api_user.created"
     MEMBERSHIP_CREATED = "membership.created"
     GROUP_CREATED = "group.created"
@@ -28,6 +30,9 @@ class EventName(StrEnum):
     API_KEY_SECRET_CONFIRMED = "api_key.secret_confirmed"  # noqa: S105
     API_KEY_REVOKED = "api_key.revoked"
     API_KEY_DELETED = "api_key.deleted"
+
+
+SIGN_INS = (EventName.PERSON_SIGNED_IN, EventName.PERSON_SIGNED_OUT)
 
 
 @dataclass(frozen=True, slots=True)

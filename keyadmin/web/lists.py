@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from django.core.paginator import EmptyPage, PageNotAnInteger
 from django.forms import BoundField, Form
 from django.http import HttpRequest, HttpResponse
+from django.utils.choices import flatten_choices
 from django_filters import FilterSet
 from django_tables2 import Table
 from django_tables2.data import TableQuerysetData
@@ -110,7 +111,8 @@ def chips(request: HttpRequest, form: Form) -> list[Chip]:
 def _shown(bound: BoundField) -> str:
     """A value as the form shows it: the label of a choice, else what was typed."""
     value = bound.value()
-    labels = {str(key): str(label) for key, label in getattr(bound.field, "choices", ())}
+    choices: Any = flatten_choices(getattr(bound.field, "choices", ()))
+    labels = {str(key): str(label) for key, label in choices}
     values = value if isinstance(value, list | tuple) else [value]
     return ", ".join(labels.get(str(one), str(one)) for one in values)
 

@@ -132,7 +132,7 @@ def test_the_activity_page_says_who_changed_what(world: World, kim: Client, key:
     kim.post(f"{KEYS}{key.pk}/edit/", edited(kim, key, description="After that", reason="tidy up"))
     ari = world.client(world.auditor)
     text = page(ari, "/o/acme/activity/?action=api_key.updated")
-    for words in ("Updated API key", "Kim", "<ins>After that</ins>", "tidy up"):
+    for words in ("Edited API key", "Kim", "<ins>After that</ins>", "tidy up"):
         assert words in text
     assert "No activity matches." in page(ari, "/o/acme/activity/?target=nothing-like-it")
     assert "<html" not in ari.get("/o/acme/activity/", headers={"HX-Request": "true"}).content.decode()

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django_tables2.columns import BoundColumn
 from django_tables2.tables import Table
 
+from keyadmin.activity.words import action
 from keyadmin.kernel import clock
 from keyadmin.web import words
 from keyadmin.web.query import altered
@@ -244,5 +245,4 @@ def page_numbers(table: Table) -> list[int | None]:
 @register.filter
 def event_words(name: str) -> str:
     """`{{ event.name|event_words }}`: `api_key.created` as "Created API key"."""
-    thing, _, act = name.partition(".")
-    return f"{act.replace('_', ' ').capitalize()} {thing.replace('_', ' ').replace('api', 'API')}"
+    return action(name)
