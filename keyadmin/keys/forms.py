@@ -377,7 +377,9 @@ class StopForm(KitForm):
 
     cause = forms.ChoiceField(label="Reason", choices=CAUSES, required=False, help_text="Kept in the activity log.")
     details = forms.CharField(label="Details (optional)", max_length=150, required=False)
-    name = forms.CharField(max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    name = forms.CharField(
+        label="Name", max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
     version = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, key: APIKey, ask_name: bool, **kwargs: Any) -> None:

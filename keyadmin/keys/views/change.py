@@ -35,9 +35,12 @@ def edit_key(request: HttpRequest, pk: int) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     form = EditKeyForm(posted, key=key, actor=actor, organization=organization)
     context: dict[str, Any] = {}
-    if form.is_valid():
+    valid = form.is_valid()
+    version: int = form.cleaned_data.get("version", 0) if posted else 0
+    if version not in (0, key.version):  # what was typed need not even fit the key any more
+        context["stale"] = since(version, key, actor, organization)
+    elif valid:
         acting = dataclasses.replace(actor, reason=form.cleaned_data["reason"])
-        version = form.cleaned_data["version"]
         try:
             changes = changes_of(form)
             services.edit_key(actor=acting, key_id=pk, changes=form.changes(), expected_version=version)
