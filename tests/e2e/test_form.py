@@ -85,7 +85,7 @@ def test_the_preview_follows_what_is_typed(office: Office, in_modal: bool) -> No
 
 def test_an_old_preview_does_not_look_like_the_answer(office: Office) -> None:
     page = office.open(NEW)
-    office.watches[-1].expected += ("net::ERR_FAILED", "htmx:sendError", "/preview/")
+    office.watches[-1].expected += ("net::ERR_FAILED", "htmx:sendError", "htmx:afterRequest", "/preview/")
     page.route("**/preview/", lambda route: route.abort())
     choose_custom(page)
     expect(page.locator("#effective")).to_have_text("This can't be shown now: the server did not answer.")

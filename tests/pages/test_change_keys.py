@@ -62,12 +62,16 @@ def test_a_wrong_edit_keeps_what_was_typed(kim: Client, key: APIKey) -> None:
 
 def test_who_was_faster_is_named_with_what_they_changed_to_whoever_sees_the_key(world: World) -> None:
     own = services.create_key(
-        actor=world.actor(world.developer), organization=world.acme, name="Mine", permissions=["apikey.own"]
+        actor=world.actor(world.developer),
+        organization=world.acme,
+        name="Mine",
+        permissions=["apikey.own"],
+        expires_at=clock.now() + timedelta(days=60),
     ).key
     dev = world.client(world.developer)
     assert dev.get("/o/acme/activity/").status_code == 403
-    stale = edited(dev, own, name="Mine, too", expiry="90")
-    services.edit_key(actor=world.actor(world.admin), key_id=own.pk, changes={"permissions": []})
+    stale = edited(dev, own, name="Mine, too")  # the expiry "as it is", of which there is none any more
+    services.edit_key(actor=world.actor(world.admin), key_id=own.pk, changes={"permissions": [], "expires_at": None})
     services.pause_key(actor=world.actor(world.manager), key_id=own.pk)
     response = dev.post(f"{KEYS}{own.pk}/edit/", stale)
     text = Page(response).text
