@@ -98,6 +98,11 @@
   /* A browser that comes back keeps what was ticked. */
   window.addEventListener("pageshow", () => begin(document));
 
+  /* Nobody is left to read the preview of a form that is on its way. */
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.target.id === "effective" && event.target.closest("form").dataset.sent) event.preventDefault();
+  });
+
   /* An old preview must not look like the answer. */
   for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
     document.addEventListener(name, (event) => {
