@@ -4,7 +4,11 @@ import re
 
 _FLAIR = re.compile(r"\[([^\[\]]+)\]")
 
-EFFECTIVE = frozenset({"bulk", "segment"})
+PURPOSES = {
+    "bulk": "raises the key's rate limit",
+    "segment": "limits the key to what it created itself",
+}
+EFFECTIVE = frozenset(PURPOSES)
 
 
 def flairs_of(name: str) -> list[str]:

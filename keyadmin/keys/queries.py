@@ -62,6 +62,16 @@ def admin_keys_without_expiry(actor: Actor, number: int) -> list[APIKey]:
     return list(keys.order_by("created_at")[:number])
 
 
+def has_namesake(actor: Actor, name: str, besides: int = 0) -> bool:
+    """Whether a visible key, revoked ones aside, has this name, letter case ignored; `besides` is the key itself."""
+    return visible_keys(actor).filter(name__iexact=name, revoked_at=None).exclude(pk=besides).exists()
+
+
+def number_of_admin_keys(actor: Actor, organization: Organization) -> int:
+    """How many visible keys of the organisation have all permissions; revoked ones don't count."""
+    return visible_keys(actor).filter(organization=organization, permissions=["*"], revoked_at=None).count()
+
+
 def effective(key: APIKey, organization: Organization) -> list[str]:
     """What the key may do in the organisation at this moment."""
     if key.owner is None:

@@ -1,5 +1,6 @@
 """Every change that can be made to a key. Pages, REST, commands and drop-in endpoints all call these."""
 
+import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -149,6 +150,18 @@ def edit_key(*, actor: Actor, key_id: int, changes: KeyChanges, expected_version
             after={name: after[name] for name in changed},
         )
     return key
+
+
+def foresee_edit(key: APIKey, changes: KeyChanges) -> tuple[dict[str, object], dict[str, object]]:
+    """The fields that an edit would change, before and after, as the log would have them. Changes nothing.
+
+    Raises InvalidError. Whether it may be done is asked when it is done.
+    """
+    seen = copy.copy(key)
+    _apply(seen, changes)
+    before, after = _snapshot(key), _snapshot(seen)
+    changed = [name for name, value in after.items() if before[name] != value]
+    return {name: before[name] for name in changed}, {name: after[name] for name in changed}
 
 
 def regenerate_key(

@@ -70,6 +70,7 @@ def test_choices_show_what_they_need(office: Office) -> None:
     expect(date).to_be_visible()
     page.get_by_label("Custom", exact=True).check()
     expect(matrix).to_be_visible()
+    page.get_by_label("The organisation", exact=True).check()
     page.get_by_label("Admin (all permissions)").check()
     expect(warning).to_be_visible()
 

@@ -1,22 +1,22 @@
 """What the pages about keys share: where they are, and where they go on."""
 
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from accounts import queries as accounts
-from accounts.models import Organization
+from accounts.models import Organization, UserKind
 from keyadmin.kernel.actor import Actor
+from keyadmin.keys import picker, queries
 from keyadmin.keys.models import APIKey
 from keyadmin.web.auth import actor_of
 from keyadmin.web.htmx import go_to, wants_part
 from keyadmin.web.navigation import Crumb
 
-FORM_NAMES = {"expiry_date": "expiry_date", "allowed_networks": "networks"}
+NAMED_RIGHTS = 6
 
 
 def here(request: HttpRequest) -> tuple[Actor, Organization]:
@@ -56,27 +56,20 @@ def at_row(keys: str, key: APIKey) -> str:
     return f"{keys}#key-{key.pk}"
 
 
+def facts_about(key: APIKey, organization: Organization) -> list[tuple[str, str]]:
+    """Whose a key is and what it can do, before something happens to it: label and value."""
+    words = picker.in_words(accounts.grantable_permissions(), queries.effective(key, organization))
+    named = [row.label for row in words.permissions]
+    more = f" and {len(named) - NAMED_RIGHTS} more" if len(named) > NAMED_RIGHTS else ""
+    can = ", ".join(named[:NAMED_RIGHTS]) + more or "Nothing but say who it is"
+    kind = "" if key.owner is None else " (API user)" if key.owner.kind == UserKind.API else " (person)"
+    return [
+        ("Belongs to", f"{key.owner.name}{kind}" if key.owner else organization.name),
+        ("Can", "Everything: it is an admin key" if words.everything else can),
+    ]
+
+
 def finished(request: HttpRequest, url: str, text: str) -> HttpResponse:
     """After a change: say so, above the list if that is where the modal was opened, else at `url`."""
     messages.success(request, text)
     return go_to(request, list_behind(request, here(request)[1]) or url)
-
-
-class Cell(NamedTuple):
-    """One box of the permission matrix. `grantable` is false for what the person does not hold."""
-
-    name: str
-    label: str
-    checked: bool
-    grantable: bool
-
-
-def matrix_of(actor: Actor, organization: Organization, form: Form) -> list[tuple[str, list[Cell]]]:
-    """The catalogue by resource, as boxes to tick."""
-    held = actor.rights_in(organization.pk)
-    chosen = form["permissions"].value() or ()
-    rows: dict[str, list[Cell]] = {}
-    for row in accounts.grantable_permissions():
-        cell = Cell(row.name, row.label, row.name in chosen, held.allows(row.name) or row.name in chosen)
-        rows.setdefault(row.resource, []).append(cell)
-    return list(rows.items())

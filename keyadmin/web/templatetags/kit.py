@@ -1,7 +1,7 @@
 """The small parts of a page: `{% load kit %}`. Text is escaped, nothing is styled inline (CSP)."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django import template
@@ -108,6 +108,20 @@ def expiry(moment: datetime | None) -> SafeString:
 def exactly(moment: datetime) -> SafeString:
     """`{{ event.at|exactly }}`: weekday, date, time and zone."""
     return _time(moment, words.exact(timezone.localtime(moment)))
+
+
+@register.filter
+def end_of_day(moment: datetime) -> str:
+    """`{{ expires_at|end_of_day }}`: `the end of Fri 19 Feb 2027, 23:59 UTC`, or the plain moment."""
+    moment = moment.astimezone(UTC)
+    last_minute = (moment.hour, moment.minute) == (23, 59)
+    return f"{'the end of ' if last_minute else ''}{moment:%a} {words.day(moment)}, {moment:%H:%M} UTC"
+
+
+@register.filter
+def rfc3339(moment: datetime) -> str:
+    """`{{ expires_at|rfc3339 }}`: for scripts."""
+    return clock.rfc3339(moment)
 
 
 def _time(moment: datetime, text: str) -> SafeString:
