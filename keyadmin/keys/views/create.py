@@ -45,6 +45,7 @@ def new_key(request: HttpRequest) -> HttpResponse:
                 environment=typed["environment"],
                 allowed_networks=form.allowed_networks(),
                 minted=minted,
+                confirmed=False,
             )
 
         try:
@@ -83,6 +84,7 @@ def regenerate_key(request: HttpRequest, pk: int) -> HttpResponse:
                 expires_at=form.new_expiry() if expired else services.KEEP,
                 expected_version=typed["version"],
                 minted=minted,
+                confirmed=False,
             )
 
         try:
