@@ -6,7 +6,7 @@ from accounts import access, queries
 from accounts.models import Organization, User, UserKind
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import DeniedError, NotFoundError
-from keyadmin.kernel.patterns import NOTHING, Rights
+from keyadmin.kernel.patterns import NOTHING, Held, Rights
 from keyadmin.keys.flairs import effective_flairs
 from keyadmin.keys.models import APIKey, KeyKind
 
@@ -76,8 +76,29 @@ def require_flairs(actor: Actor, organization_id: int | None, before: str, after
         raise DeniedError("apikey.ctrl")
 
 
-def require_holds_all(actor: Actor, key: APIKey) -> None:
-    """Raise DeniedError unless the actor holds all that the key gives at this moment, wherever it works."""
+def holding_all(actor: Actor, keys: Iterable[APIKey]) -> frozenset[int]:
+    """Ids of the keys that the actor may resume, extend and regenerate: it manages them and holds all their rights.
+
+    One query for all of them, where the memberships of their owners are prefetched (`queries.listed_keys`).
+    """
+    managed = [key for key in keys if may_manage(actor, key)]
+    owners = access.held_by_each(key.owner for key in managed if key.owner is not None)
+    return frozenset(key.pk for key in managed if _holds_all(actor, key, owners.get(key.owner_id or 0)))
+
+
+def _holds_all(actor: Actor, key: APIKey, given: Held | None) -> bool:
+    try:
+        require_holds_all(actor, key, given)
+    except DeniedError:
+        return False
+    return True
+
+
+def require_holds_all(actor: Actor, key: APIKey, given: Held | None = None) -> None:
+    """Raise DeniedError unless the actor holds all that the key gives at this moment, wherever it works.
+
+    `given`: what the key's owner holds, where the caller knows it already.
+    """
     if key.owner is None:
         access.require_holds(actor, key.permissions or (), key.organization_id or 0)
         return
@@ -85,7 +106,7 @@ def require_holds_all(actor: Actor, key: APIKey) -> None:
         return  # a person holds, by definition, what their own key gives
     if actor.limit is not None:
         _require_within(actor.limit, key.permissions)
-    given, held = access.held_by(key.owner), actor.held
+    given, held = given or access.held_by(key.owner), actor.held
     if key.owner.kind == UserKind.API or actor.user_id == key.owner_id:
         given = given.narrowed(key.permissions)  # for somebody else's person a list makes nothing smaller
     missing = [held.rights_in(oid).first_missing(rights.patterns) for oid, rights in given.rights.items()]

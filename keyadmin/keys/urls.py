@@ -1,14 +1,14 @@
 from django.urls import path
 
-from keyadmin.keys.views import change, create, lists
+from keyadmin.keys.views import change, create, lists, overview, page
 
 KEY = "keys/<int:pk>/"
 
 urlpatterns = [
-    path("", lists.overview, name="overview"),
+    path("", overview.overview, name="overview"),
     path("keys/", lists.key_list, name="keys"),
     path("keys/new/", create.new_key, name="key_new"),
-    path(KEY, lists.key_page, name="key"),
+    path(KEY, page.key_page, name="key"),
     path(f"{KEY}edit/", change.edit_key, name="key_edit"),
     path(f"{KEY}regenerate/", create.regenerate_key, name="key_regenerate"),
     path(f"{KEY}pause/", change.pause_key, name="key_pause"),

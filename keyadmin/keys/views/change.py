@@ -11,7 +11,7 @@ from keyadmin.keys import queries, rights, services
 from keyadmin.keys.forms import ConfirmForm, EditKeyForm
 from keyadmin.keys.views.common import FORM_NAMES, about, address, finished, here, matrix_of
 from keyadmin.web.forms import add_errors
-from keyadmin.web.htmx import UNPROCESSABLE, render_sheet
+from keyadmin.web.htmx import UNPROCESSABLE, announce, done, render_sheet, wants_part
 
 Service = Callable[..., object]
 
@@ -83,6 +83,8 @@ def act_at_once(request: HttpRequest, pk: int, service: Service, text: str) -> H
     actor, organization = here(request)
     key = queries.visible_key(actor, pk)
     service(actor=actor, key_id=pk)
+    if wants_part(request, "results"):
+        return announce(done("keys-changed"), text.format(key.name))
     return finished(request, address("key", organization, pk), text.format(key.name))
 
 

@@ -16,7 +16,7 @@ from keyadmin.kernel.actor import Actor
 from keyadmin.keys import queries, services
 from keyadmin.keys.models import APIKey
 from keyadmin.web.auth import actor_of
-from keyadmin.web.htmx import go_to, render_sheet, secret, wants_part
+from keyadmin.web.htmx import go_to, render_sheet, secret
 from keyadmin.web.navigation import Crumb
 
 FORM_NAMES = {"expiry_date": "expiry_date", "allowed_networks": "networks"}
@@ -43,11 +43,11 @@ def about(key: APIKey, organization: Organization, act: str) -> dict[str, Any]:
 
 
 def finished(request: HttpRequest, url: str, text: str) -> HttpResponse:
-    """After a change: say so, above the list if that is where the modal was opened, else at `url`."""
+    """After a change: say so, above the list if that is where one came from, else at `url`."""
     messages.success(request, text)
-    before = urlsplit(request.headers.get("HX-Current-URL", ""))
+    before = urlsplit(request.headers.get("HX-Current-URL") or request.POST.get("next", ""))
     keys = address("keys", here(request)[1])
-    if wants_part(request) and before.path == keys:
+    if before.path == keys:
         return go_to(request, f"{keys}?{before.query}" if before.query else keys)
     return go_to(request, url)
 
