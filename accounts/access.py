@@ -17,7 +17,10 @@ def held_by(user: User) -> Held:
 
 
 def held_by_each(users: Iterable[User]) -> dict[int, Held]:
-    """The same for several users, by their ids, still in one query."""
+    """The same for several users, by their ids, still in one query; `rights` knows all organisations that they are in.
+
+    None for no users.
+    """
     every = {user.pk: user for user in users}
     patterns: dict[int, dict[int, set[str]]] = {pk: {} for pk in every}
     suspended: dict[int, set[int]] = {pk: set() for pk in every}

@@ -125,8 +125,9 @@ class KeyListFilter(KeyFilter):
         self.organization = organization
         catalogue = [(row.name, f"{row.label} ({row.name})") for row in accounts.grantable_permissions()]
         self.filters["can"].extra["choices"] = catalogue
-        self.filters["owner"].extra["choices"] = queries.owners(actor)
-        self.filters["created_by"].extra["choices"] = [(name, name) for name in queries.creators(actor)]
+        owners, creators = queries.owners_and_creators(actor)
+        self.filters["owner"].extra["choices"] = owners
+        self.filters["created_by"].extra["choices"] = [(name, name) for name in creators]
         # The default is the empty choice: it stands once in the select, though it can be asked for by name.
         statuses = [("" if name == DEFAULT_STATUS else name, label) for name, label in STATUS_LABELS.items()]
         self.form.fields["status"].widget.choices = statuses

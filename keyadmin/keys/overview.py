@@ -1,15 +1,17 @@
 """What the overview says of the visible keys as a whole: what needs attention, and how many come and go when."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import IntEnum
+from typing import Any
 
-from django.db.models import Case, Count, F, IntegerField, Q, When
+from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import TruncDate
 
 from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.keys.models import APIKey
-from keyadmin.keys.queries import admin_keys, listed_keys, visible_keys
+from keyadmin.keys.queries import admin_keys, visible_keys
 from keyadmin.keys.status import Status, status_sql
 
 NEAR = timedelta(days=7)
@@ -38,19 +40,27 @@ def needing_attention(actor: Actor, number: int) -> list[tuple[Need, APIKey]]:
         When(status_now=Status.PAUSED, paused_at__lte=now - LONG, then=Need.PAUSED.value),
         output_field=IntegerField(null=True),
     )
-    keys = listed_keys(actor).annotate(status_now=status_sql(now)).annotate(need=need).filter(need__isnull=False)
+    keys = visible_keys(actor).annotate(status_now=status_sql(now)).annotate(need=need).filter(need__isnull=False)
     first = keys.order_by("need", F("expires_at").asc(nulls_last=True), "created_at", "pk")[:number]
     return [(Need(key.need), key) for key in first]
 
 
-def per_day(actor: Actor, moment: str, first: date, last: date) -> dict[date, int]:
-    """How many visible keys have their `moment` (a field) on each day (UTC) from the first to the last.
+def per_day(actor: Actor, spans: Mapping[str, tuple[date, date]]) -> dict[str, dict[date, int]]:
+    """For each moment (a field): how many visible keys have it on each day (UTC) of its span, in one query.
 
     Revoked keys expire no more, so they count for other moments only.
     """
+    parts = [_days(actor, moment, *span) for moment, span in spans.items()]
+    found: dict[str, dict[date, int]] = {moment: {} for moment in spans}
+    for moment, day, number in parts[0].union(*parts[1:], all=True):
+        found[moment][day] = number
+    return found
+
+
+def _days(actor: Actor, moment: str, first: date, last: date) -> QuerySet[Any, Any]:
     bounds = (datetime.combine(first, time.min, UTC), datetime.combine(last, time.max, UTC))
     keys = visible_keys(actor).order_by().filter(**{f"{moment}__range": bounds})
     if moment == "expires_at":
         keys = keys.filter(revoked_at=None)
-    days = keys.annotate(day=TruncDate(moment, tzinfo=UTC)).values("day").annotate(number=Count("pk"))
-    return dict(days.values_list("day", "number"))
+    days = keys.annotate(moment=Value(moment), day=TruncDate(moment, tzinfo=UTC)).values("moment", "day")
+    return days.annotate(number=Count("pk")).values_list("moment", "day", "number")

@@ -18,7 +18,7 @@ from keyadmin.keys.models import APIKey, FormerTokenId, KeyKind
 from keyadmin.keys.status import Status, status_sql
 
 SHORTEST_PARTIAL_KEY = 4
-MOST_CHOICES = 500
+MOST_CHOICES = 2000
 BIGGEST_ID = 2**63 - 1
 _MASKED = re.compile(r"[a-z][a-z0-9]{0,15}_(?:live|test)_([0-9A-Za-z]{12})(?:\.\.\.|…)[0-9A-Za-z]{4}", re.ASCII)
 
@@ -37,11 +37,6 @@ def visible_keys(actor: Actor) -> QuerySet[APIKey]:
     if viewed is None:
         return keys
     return keys.filter(_in_organizations(viewed) | _own(actor, actor.allowing("apikey.own")))
-
-
-def listed_keys(actor: Actor) -> QuerySet[APIKey]:
-    """The same, with what it takes to say of each which acts the actor may do (`rights.holding_all`)."""
-    return visible_keys(actor).prefetch_related("owner__memberships")
 
 
 def visible_key(actor: Actor, key_id: int) -> APIKey:
@@ -65,16 +60,13 @@ def next_to_expire(actor: Actor) -> APIKey | None:
     return soon.order_by("expires_at", "pk").first()
 
 
-def owners(actor: Actor) -> list[tuple[int, str]]:
-    """Ids and names of the users to whom visible keys belong, by name."""
-    rows = visible_keys(actor).order_by().filter(owner__isnull=False).values_list("owner_id", "owner__name")
-    return sorted({(pk or 0, name) for pk, name in rows.distinct()[:MOST_CHOICES]}, key=lambda row: row[1].lower())
-
-
-def creators(actor: Actor) -> list[str]:
-    """The names of those who made visible keys."""
-    rows = visible_keys(actor).order_by().values_list("created_by_label", flat=True)
-    return sorted(rows.distinct()[:MOST_CHOICES], key=str.lower)
+def owners_and_creators(actor: Actor) -> tuple[list[tuple[int, str]], list[str]]:
+    """To whom visible keys belong (ids and names of users), and the names of those who made them, in one query."""
+    rows = visible_keys(actor).order_by().values_list("owner_id", "owner__name", "created_by_label")
+    found = list(rows.distinct()[:MOST_CHOICES])
+    owners = {(pk, name) for pk, name, _ in found if pk is not None}
+    creators = {label for _, _, label in found}
+    return sorted(owners, key=lambda owner: owner[1].lower()), sorted(creators, key=str.lower)
 
 
 def admin_keys() -> Q:

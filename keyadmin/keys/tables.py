@@ -51,7 +51,7 @@ class KeyTable(KitTable):
 
     def before_render(self, request: HttpRequest) -> None:
         """Ask once for all rows of the page what the person may do."""
-        self.givable = rights.holding_all(actor_of(request), [row.record for row in self.paginated_rows])
+        self.permitted = rights.permitted(actor_of(request), [row.record for row in self.paginated_rows])
 
     def is_new(self, key: APIKey) -> bool:
         """Whether the person who looks made it a moment ago."""
@@ -82,9 +82,7 @@ class KeyTable(KitTable):
             "id": f"acts-{record.pk}",
             "name": record.name,
             "in_list": True,
-            "items": acts_on(
-                record, actor_of(self.request), self.request.organization.slug, givable=record.pk in self.givable
-            ),
+            "items": acts_on(record, self.request.organization.slug, self.permitted),
         }
         return SafeString(render_to_string("components/menu.html", context, self.request))
 

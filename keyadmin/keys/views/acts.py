@@ -7,9 +7,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from keyadmin.kernel.actor import Actor
-from keyadmin.keys import rights
 from keyadmin.keys.models import APIKey
+from keyadmin.keys.rights import Permitted
 from keyadmin.keys.status import Status
 from keyadmin.keys.views.story import Step
 from keyadmin.web import words
@@ -23,18 +22,15 @@ def act_on(key: APIKey, slug: str, label: str, route: str, icon: str = "", **mor
     return {"label": label, "url": reverse(route, args=[slug, key.pk]), "icon": icon, **more}
 
 
-def acts_on(key: APIKey, actor: Actor, slug: str, *, givable: bool) -> list[Act]:
-    """The items of a key's menu; an act that this actor may not do at all is absent.
-
-    `givable`: whether the actor may do what makes the key work longer or again (`rights.holding_all`).
-    """
+def acts_on(key: APIKey, slug: str, permitted: Permitted) -> list[Act]:
+    """The items of a key's menu; an act that the person may not do at all is absent."""
     items = [
         act_on(key, slug, "View", "key", "eye"),
         {"label": "Copy key ID", "clip": str(key.pk), "copied": "Key ID copied."},
     ]
-    if not rights.may_manage(actor, key):
+    if key.pk not in permitted.managed:
         return items
-    status = key.status
+    status, givable = key.status, key.pk in permitted.givable
     if status is Status.REVOKED:
         items.append({"why": "Revoked for good: it can't be changed or used again."})
     else:
@@ -62,8 +58,8 @@ class Banner:
     acts: list[Act] = field(default_factory=list)
 
 
-def banners(key: APIKey, slug: str, steps: list[Step], *, givable: bool) -> list[Banner]:
-    """What stands above the page of a key; acts only where the actor may do them (`givable`, as for `acts_on`)."""
+def banners(key: APIKey, slug: str, steps: list[Step], permitted: Permitted) -> list[Banner]:
+    """What stands above the page of a key; acts only where the person may do them."""
     regenerate = act_on(key, slug, "Regenerate", "key_regenerate", modal=True)
     extend = act_on(key, slug, "Extend", "key_edit", modal=True)
     resume = act_on(key, slug, "Resume", "key_resume", post=True)
@@ -71,7 +67,7 @@ def banners(key: APIKey, slug: str, steps: list[Step], *, givable: bool) -> list
     text: str | SafeString
 
     def say(tone: str, symbol: str, strong: str, text: str | SafeString, *acts: Act) -> None:
-        found.append(Banner(tone, symbol, strong, text, list(acts) if givable else []))
+        found.append(Banner(tone, symbol, strong, text, list(acts) if key.pk in permitted.givable else []))
 
     status, ends = key.status, key.expires_at
     if status is Status.REVOKED:

@@ -35,7 +35,7 @@ def key_list(request: HttpRequest) -> HttpResponse:
     except InvalidError as error:
         messages.error(request, error.detail)
         return go_to(request, request.path)  # without the key, which must not stay in the address
-    filters = KeyListFilter(request.GET, queries.listed_keys(actor), actor=actor, organization=organization)
+    filters = KeyListFilter(request.GET, queries.visible_keys(actor), actor=actor, organization=organization)
     status = request.GET.get("status", "")
     found = figures(actor, organization, status)
     context = {

@@ -54,13 +54,13 @@ def overview(request: HttpRequest) -> HttpResponse:
         context["first_key"] = first_key(actor)
     if found["every"]:
         needs = needing_attention(actor, SHOWN_NEEDS + 1)
-        ahead = expiries(actor, organization)
+        ahead, back = by_week(actor, organization)
         context |= {
             "items": items(actor, organization, needs[:SHOWN_NEEDS]),
             "more_items": len(needs) > SHOWN_NEEDS,
             "expiries": ahead,
             "expiries_words": expiries_words(ahead),
-            "changes": changes(actor),
+            "changes": back,
             "events": activity.latest(organization.pk, SHOWN_EVENTS) if actor.allows("audit.view") else None,
         }
     return render(request, "keys/overview.html", context)
@@ -75,12 +75,12 @@ def first_key(actor: Actor) -> APIKey | None:
 def items(actor: Actor, organization: Organization, needs: list[tuple[Need, APIKey]]) -> list[Item]:
     """What needs attention, in words."""
     slug = organization.slug
-    givable = rights.holding_all(actor, [key for _, key in needs])
+    permitted = rights.permitted(actor, [key for _, key in needs])
     found = []
     for need, key in needs:
         text, sub, label, route = _words(need, key)
-        allowed = key.pk in givable if need is not Need.ADMIN else rights.may_manage(actor, key)
-        act = act_on(key, slug, label, route, modal=route != "key") if allowed else None
+        allowed = permitted.managed if need in (Need.ADMIN, Need.PAUSED) else permitted.givable
+        act = act_on(key, slug, label, route, modal=route != "key") if key.pk in allowed else None
         found.append(Item(key, text, sub, act))
     return found
 
@@ -101,21 +101,25 @@ def _words(need: Need, key: APIKey) -> tuple[SafeString | str, SafeString | str,
     return format_html("has been paused since {}", kit.day(key.paused_at)), "still needed?", "Review", "key"
 
 
-def expiries(actor: Actor, organization: Organization) -> charts.Chart:
-    """How many keys expire in each of the coming weeks, each week a link to them."""
+def by_week(actor: Actor, organization: Organization) -> tuple[charts.Chart, charts.Chart]:
+    """How many keys expire in each of the coming weeks, each a link to them; how many came and went in the last."""
     today = clock.now().date()
-    days = WEEKS_AHEAD * 7
-    expiring = per_day(actor, "expires_at", today, today + timedelta(days=days - 1))
-    keys = address("keys", organization)
+    first, days = today - timedelta(days=WEEKS_BACK * 7 - 1), WEEKS_AHEAD * 7
+    spans = {
+        "expires_at": (today, today + timedelta(days=days - 1)),
+        "created_at": (first, today),
+        "revoked_at": (first, today),
+    }
+    found = per_day(actor, spans)
+    ahead = [_linked(week, organization) for week in charts.weeks(today, WEEKS_AHEAD, found["expires_at"])]
+    back = charts.weeks(first, WEEKS_BACK, found["created_at"], found["revoked_at"])
+    marks = [charts.Mark("0%", "Today", minor=True), charts.Mark(charts.percent(30, days), "30 days")]
+    return charts.chart(ahead, marks), charts.chart(back)
 
-    def linked(week: charts.Week) -> charts.Week:
-        query = urlencode({"expires_from": week.first, "expires_to": week.last, "sort": "expiry_date"})
-        return week._replace(url=f"{keys}?{query}")
 
-    weeks = [linked(week) for week in charts.weeks(today, WEEKS_AHEAD, expiring)]
-    return charts.chart(
-        weeks, [charts.Mark("0%", "Today", minor=True), charts.Mark(charts.percent(30, days), "30 days")]
-    )
+def _linked(week: charts.Week, organization: Organization) -> charts.Week:
+    query = urlencode({"expires_from": week.first, "expires_to": week.last, "sort": "expiry_date"})
+    return week._replace(url=f"{address('keys', organization)}?{query}")
 
 
 def expiries_words(ahead: charts.Chart) -> str:
@@ -124,11 +128,3 @@ def expiries_words(ahead: charts.Chart) -> str:
     if ahead.total == 1:
         return f"{said[:-1]}, in the week {ahead.highest.span}."
     return f"{said} Most at once: {ahead.highest.number}, in the week {ahead.highest.span}."
-
-
-def changes(actor: Actor) -> charts.Chart:
-    """How many keys were created and revoked in each of the last weeks."""
-    today = clock.now().date()
-    first = today - timedelta(days=WEEKS_BACK * 7 - 1)
-    created, revoked = (per_day(actor, moment, first, today) for moment in ("created_at", "revoked_at"))
-    return charts.chart(charts.weeks(first, WEEKS_BACK, created, revoked))

@@ -19,18 +19,18 @@ def key_page(request: HttpRequest, pk: int) -> HttpResponse:
     """All that may be known of one key."""
     actor, organization = here(request)
     key = queries.visible_key(actor, pk)
-    givable = key.pk in rights.holding_all(actor, [key])
+    permitted = rights.permitted(actor, [key])
     steps = story(key, organization)
     context = {
         **standing(actor, organization),
         "key": key,
         "tags": tags_of(key),
-        "acts": acts_on(key, actor, organization.slug, givable=givable)[2:],
-        "banners": banners(key, organization.slug, steps, givable=givable),
+        "acts": acts_on(key, organization.slug, permitted)[2:],
+        "banners": banners(key, organization.slug, steps, permitted),
         "powers": powers_of(key, organization),
         "lineage": queries.lineage(key),
         "steps": steps,
-        "may_manage": rights.may_manage(actor, key),
+        "may_manage": key.pk in permitted.managed,
         "crumbs": [Crumb("API keys", address("keys", organization)), Crumb(key.name)],
     }
     return render(request, "keys/key.html", context)
