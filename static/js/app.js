@@ -191,7 +191,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 
 /* What changed is said by who changed it: a list that reads itself anew says nothing. */
-document.addEventListener("keys-changed", () => {
+document.body.addEventListener("keys-changed", () => {
   if (find("#results")) htmx.ajax("GET", location.pathname + location.search, { target: "#results", headers: { "X-Reread": "1" } });
 });
 
