@@ -226,6 +226,7 @@ def test_the_permission_filter_agrees_with_what_each_key_may_do(various: World) 
     various.key("apikey.*", name="Prefixed")
     various.user_key(various.admin, ["apikey.*", "org.view"], name="Prefixed, of Dana")
     various.user_key(various.stranger, name="Of a stranger")
+    various.user_key(person("Root", various.acme, is_instance_admin=True), name="Of an administrator in no group")
     keys = list(queries.visible_keys(OPERATOR))
     for row in accounts.grantable_permissions():
         found = set(queries.visible_keys(OPERATOR).filter(queries.able_to(row.name, various.acme)))
