@@ -19,7 +19,7 @@ from keyadmin.keys.status import Status
 from keyadmin.keys.views.common import about, address, facts_about, finished, here
 from keyadmin.keys.views.preview import changes_of, form_context
 from keyadmin.web.forms import add_errors
-from keyadmin.web.htmx import UNPROCESSABLE, render_sheet
+from keyadmin.web.htmx import UNPROCESSABLE, announce, done, render_sheet, wants_part
 
 Service = Callable[..., object]
 SHOWN_EVENTS = 20
@@ -88,6 +88,8 @@ def act_at_once(request: HttpRequest, pk: int, service: Service, text: str) -> H
     actor, organization = here(request)
     key = queries.visible_key(actor, pk)
     service(actor=actor, key_id=pk)
+    if wants_part(request, "results"):
+        return announce(done("keys-changed"), text.format(key.name))
     return finished(request, address("key", organization, pk), text.format(key.name))
 
 

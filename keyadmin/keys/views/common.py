@@ -13,7 +13,7 @@ from keyadmin.kernel.actor import Actor
 from keyadmin.keys import picker, queries
 from keyadmin.keys.models import APIKey
 from keyadmin.web.auth import actor_of
-from keyadmin.web.htmx import go_to, wants_part
+from keyadmin.web.htmx import go_to
 from keyadmin.web.navigation import Crumb
 
 NAMED_RIGHTS = 6
@@ -40,10 +40,13 @@ def about(key: APIKey, organization: Organization, act: str) -> dict[str, Any]:
 
 
 def list_behind(request: HttpRequest, organization: Organization) -> str:
-    """The address of the key list with its filters, if that is where the modal was opened; else nothing."""
-    before = urlsplit(request.headers.get("HX-Current-URL", ""))
+    """The address of the key list with its filters, if one came from there; else nothing.
+
+    A script tells where it was; a plain form says so in a field `next`.
+    """
+    before = urlsplit(request.headers.get("HX-Current-URL") or request.POST.get("next", ""))
     keys = address("keys", organization)
-    if not wants_part(request) or before.path != keys:
+    if before.path != keys:
         return ""
     return f"{keys}?{before.query}" if before.query else keys
 
@@ -70,6 +73,6 @@ def facts_about(key: APIKey, organization: Organization) -> list[tuple[str, str]
 
 
 def finished(request: HttpRequest, url: str, text: str) -> HttpResponse:
-    """After a change: say so, above the list if that is where the modal was opened, else at `url`."""
+    """After a change: say so, above the list if that is where one came from, else at `url`."""
     messages.success(request, text)
     return go_to(request, list_behind(request, here(request)[1]) or url)

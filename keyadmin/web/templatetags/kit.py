@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django import template
 from django.forms import BaseForm, BoundField, Select
+from django.http import QueryDict
 from django.template.context import RequestContext
 from django.templatetags.static import static
 from django.utils import timezone
@@ -18,6 +19,7 @@ from keyadmin.activity.words import action
 from keyadmin.kernel import clock
 from keyadmin.web import words
 from keyadmin.web.query import altered
+from keyadmin.web.tables import directions
 
 register = template.Library()
 
@@ -148,6 +150,12 @@ def counted_as(count: int, noun: tuple[str, str]) -> str:
     return words.counted(count, *noun)
 
 
+@register.filter(name="words")
+def split_words(text: str) -> list[str]:
+    """`{{ "Created Revoked"|words }}`: several words for one parameter of a template."""
+    return text.split()
+
+
 @register.filter
 def thousands(count: int) -> str:
     """`{{ total|thousands }}`: 1,204."""
@@ -198,6 +206,21 @@ def error_texts(field: BoundField) -> list[str]:
     return [str(text) for text in field.errors]
 
 
+@register.filter
+def at(query: QueryDict, name: str) -> str:
+    """`{{ request.GET|at:"sort" }}`: what the address says under a name, or nothing."""
+    return str(query.get(name, ""))
+
+
+# --- charts ----------------------------------------------------------------------------------------------------
+
+
+@register.filter
+def minus(number: int, less: int) -> int:
+    """`{{ chart.height|minus:3 }}`."""
+    return number - less
+
+
 # --- tables ----------------------------------------------------------------------------------------------------
 
 
@@ -239,6 +262,33 @@ def sorting(context: RequestContext, table: Table, column: BoundColumn) -> Sorti
 def address(context: RequestContext, **changes: Any) -> str:
     """`{% address page=2 %}`: the present query with other values; None takes one away."""
     return altered(context["request"].GET, **changes)
+
+
+class Order(NamedTuple):
+    """One way to sort a list: `-created` and its words."""
+
+    value: str
+    words: str
+    chosen: bool
+
+
+@register.filter
+def orders(table: Table) -> list[Order]:
+    """`{{ table|orders }}`: every sort of the table, for where it has no headers."""
+    chosen = [str(alias) for alias in table.order_by or ()]
+    found = []
+    for column in table.columns:
+        for sign, way in zip(("", "-"), directions(column) if column.orderable else (), strict=False):
+            value = f"{sign}{column.name}"
+            found.append(Order(value, f"{column.header}: {way}", value in chosen))
+    return found
+
+
+@register.simple_tag(takes_context=True)
+def others(context: RequestContext, *names: str) -> list[tuple[str, str]]:
+    """`{% others "sort" "page" as kept %}`: what the address sets besides, for a form to send along."""
+    query = context["request"].GET
+    return [(name, value) for name in query if name not in names for value in query.getlist(name) if value]
 
 
 @register.filter
