@@ -62,7 +62,7 @@ def test_rights_come_in_words_with_their_source(world: World) -> None:
     assert "View customers view_customer" in text
     assert "via" not in text
     robot = words(world, world.user_key(world.robot, ["apikey.view", "view_customer"]).key)
-    assert "View API keys apikey.view via Readers → " in robot
+    assert "View API keys apikey.view via group Readers → policy " in robot
     assert "In its list, but Robot does not have it: view_customer ." in robot
     assert "Everything. This is an admin key" in words(world, world.key("*").key)
     assert "Nothing but say who it is." in words(world, world.key().key)
