@@ -110,7 +110,7 @@ def test_the_examples_name_the_address_that_people_use(kim: Client) -> None:
     ("changes", "words"),
     [
         ({"mode": "template", "template": "billing-sync"}, "3 permissions"),
-        ({"mode": "admin"}, "all permissions"),
+        ({"mode": "admin", "admin_confirmed": "on"}, "all permissions"),
         ({"expiry": "never"}, "never expires"),
     ],
 )

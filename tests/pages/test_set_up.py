@@ -56,7 +56,7 @@ def test_set_up_makes_the_administrator_and_signs_them_in(link: str) -> None:
     assert_private(response)
     landed = client.get("/", follow=True)
     assert landed.redirect_chain == [("/o/acme/", 302)]
-    assert "No API keys yet" in Page(landed).text
+    assert "Create your first API key" in Page(landed).text
     assert User.objects.get().is_instance_admin
     assert Organization.objects.get().name == "Acme"
 
