@@ -369,7 +369,7 @@ class ConfirmForm(KitForm):
     """A last question before something stops working."""
 
     reason = forms.CharField(label="Reason", max_length=200, required=False, help_text="Kept in the activity log.")
-    version = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
 
 
 class StopForm(KitForm):
@@ -380,7 +380,7 @@ class StopForm(KitForm):
     name = forms.CharField(
         label="Name", max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
-    version = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, key: APIKey, ask_name: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -50,9 +50,12 @@ def go_to(request: HttpRequest, url: str) -> HttpResponse:
 def page_address(request: HttpRequest) -> str:
     """Path and query of the page that is open: a script's request may be to another one, or be no GET."""
     details: HtmxDetails = request.htmx  # type: ignore[attr-defined]
-    if details:
+    if not details:
+        return request.get_full_path() if request.method == "GET" else "/"
+    try:
         return details.current_url_abs_path or "/"
-    return request.get_full_path() if request.method == "GET" else "/"
+    except ValueError:  # a header that is no address
+        return "/"
 
 
 def done(*events: str) -> HttpResponse:

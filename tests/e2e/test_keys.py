@@ -105,7 +105,7 @@ def test_the_keyboard_is_enough(office: Office) -> None:
     login = page.get_by_label("E-mail address")
     if not login.evaluate("node => node === document.activeElement"):
         hands.tab_to(login)
-    page.keyboard.type(office.world.admin.email or "")
+    page.keyboard.type(office.world.manager.email or "")
     hands.tab_to(page.get_by_label("Password"))
     page.keyboard.type(PASSWORD)
     hands.press("Enter")
@@ -136,7 +136,7 @@ def test_it_works_without_javascript(office: Office) -> None:
     for number in range(26):
         office.world.key(name=f"Key {number:02}")
     page = office.open("/sign-in/", signed_in=False, java_script_enabled=False)
-    page.get_by_label("E-mail address").fill(office.world.admin.email or "")
+    page.get_by_label("E-mail address").fill(office.world.manager.email or "")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
 

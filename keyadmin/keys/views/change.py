@@ -110,7 +110,7 @@ def confirmed(request: HttpRequest, pk: int, service: Service, verb: str, finali
         except StaleError:
             context["stale"] = since(version, key, actor, organization)
         except ProblemError as error:
-            add_errors(form, error)
+            add_errors(form, error, {"reason": "details"})
         else:
             gone = verb == "Delete"
             url = address("keys", organization) if gone else address("key", organization, pk)

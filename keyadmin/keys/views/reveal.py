@@ -51,7 +51,7 @@ def reveal_once(
         found: dict[str, object] = {"api_key_id": issued.key.pk}
         return instance.Answer(200, {**found, "secret": issued.secret}, found)
 
-    answer = instance.once(actor, scope=f"page:{actor.kind}:{actor.id}:{request.path}", key=nonce, body=b"", act=once)
+    answer = instance.once(actor, scope=f"page:{actor.kind}:{actor.id}", key=nonce, body=b"", act=once)
     key = queries.visible_key(actor, int(str(answer.body["api_key_id"])))
     if "secret" not in answer.body:
         context = _sheet(request, key, "Already done")
