@@ -167,7 +167,7 @@ def test_it_works_without_javascript(office: Office) -> None:
     act(page, "Edit")
     page.get_by_label("Description").fill("Nightly export")
     page.get_by_role("button", name="Save Changes").click()
-    expect(page.get_by_text("Nightly export")).to_be_visible()
+    expect(page.get_by_role("definition").filter(has_text="Nightly export")).to_be_visible()
     act(page, "Regenerate Key")
     page.get_by_role("button", name="Regenerate Key").click()
     fresh = page.locator("#secret").inner_text()
