@@ -76,6 +76,11 @@ def announce(response: HttpResponse, text: str) -> HttpResponse:
     return trigger(response, "announce", text=text)
 
 
+def tell(response: HttpResponse, text: str) -> HttpResponse:
+    """Have the page show what was done, above the h1, as components/messages.html does on the next page."""
+    return trigger(response, "tell", text=text)
+
+
 def secret(response: HttpResponse) -> HttpResponse:
     """Mark an answer that shows a secret: kept nowhere, compressed by nobody, its address told to nobody."""
     response["Cache-Control"] = "no-store, no-transform"

@@ -68,7 +68,10 @@ def key_saved(request: HttpRequest, pk: int) -> HttpResponse:
     """Somebody says that they saved the secret which this page showed them."""
     actor, organization = here(request)
     key = services.confirm_secret(actor=actor, key_id=pk, token_id=request.POST.get("token_id", ""))
-    return done() if wants_part(request) else go_to(request, at_row(address("keys", organization), key))
+    if wants_part(request):
+        return done()
+    at_key = "stay" in request.POST
+    return go_to(request, address("key", organization, pk) if at_key else at_row(address("keys", organization), key))
 
 
 def _sheet(request: HttpRequest, key: APIKey, title: str) -> dict[str, Any]:
