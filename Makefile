@@ -5,12 +5,12 @@ COMPILE = pip compile -q --universal --python-version 3.11 --generate-hashes --n
 # The checks must say the same on every machine: no setting of the developer reaches them.
 SETTINGS = $(filter KEYADMIN_% %DATABASE_URL REDIS_URL EMAIL_URL API_KEY_ROUNDS_NO DJANGO_SETTINGS_MODULE,$(.VARIABLES))
 
-.PHONY: help run check test soak lock
+.PHONY: help run check test soak lock picture
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1 - /p' Makefile
 
-run: ## start Keyadmin, after setting it up where need be
+run: ## start Keyadmin, after setting it up where need be (with a demo: make run ARGS=--demo)
 	@scripts/setup
 	@exec $(PYTHON) manage.py up $(ARGS)
 
@@ -32,6 +32,10 @@ on-%:
 
 soak: export KEYADMIN_SOAK = 1
 soak: test ## the same with the full numbers of kills, histories and fuzzing
+
+picture: ## the README's pictures of the demo, taken in a real browser
+	@scripts/setup dev
+	@unset $(SETTINGS); $(PYTHON) -m tests.picture
 
 lock: ## resolve pyproject.toml into both lock files, keeping the pins that fit (newest: make lock ARGS=--upgrade)
 	@scripts/setup

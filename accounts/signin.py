@@ -51,7 +51,7 @@ class SignInForm(LoginForm):
         super().__init__(*args, **kwargs)
         login, password = self.fields["login"], self.fields["password"]
         login.label = "E-mail address"
-        login.widget.attrs["autocomplete"] = "username"
+        login.widget.attrs |= {"autocomplete": "username", "autofocus": True}
         login.error_messages["invalid"] = "Write the e-mail address in full, such as dana@example.org."
         password.help_text = ""
         for field in (login, password):

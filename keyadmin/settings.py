@@ -91,10 +91,13 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "keyadmin.web.middleware.AddressMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "keyadmin.verify.middleware.ApiKeyMiddleware",
     "accounts.middleware.OrganizationMiddleware",
 ]
+# In the session, so that what one person did is not said to the next one at the same browser.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 ROOT_URLCONF = "keyadmin.urls"
 WSGI_APPLICATION = "keyadmin.wsgi.application"
 APPEND_SLASH = False

@@ -74,15 +74,15 @@ class ActivityFilter(django_filters.FilterSet):
         return self.by_since(rows, name, timezone.localdate(clock.now()) - timedelta(days=PERIODS[value]))
 
     def by_since(self, rows: QuerySet[Event], name: str, value: date) -> QuerySet[Event]:
-        return queries.since(rows, self.organization_id, _midnight(value))
+        return queries.since(rows, self.organization_id, _at(value, time.min))
 
     def by_until(self, rows: QuerySet[Event], name: str, value: date) -> QuerySet[Event]:
-        return queries.until(rows, self.organization_id, _midnight(value) + timedelta(days=1))
+        return queries.until(rows, self.organization_id, _at(value, time.max))
 
     def __init__(self, data: object, organization_id: int) -> None:
         super().__init__(data, queries.chain_of(organization_id))
         self.organization_id = organization_id
 
 
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
+def _at(day: date, moment: time) -> datetime:
+    return timezone.make_aware(datetime.combine(day, moment))

@@ -50,8 +50,8 @@ def since(rows: QuerySet[Event], organization_id: int, moment: datetime) -> Quer
 
 
 def until(rows: QuerySet[Event], organization_id: int, moment: datetime) -> QuerySet[Event]:
-    """Those of a chain's rows up to its last entry before a moment."""
-    last = _times(organization_id).filter(time__lt=moment).order_by("-time", "-sequence").first()
+    """Those of a chain's rows up to its last entry at or before a moment."""
+    last = _times(organization_id).filter(time__lte=moment).order_by("-time", "-sequence").first()
     return rows.none() if last is None else rows.filter(sequence__lte=last[1])
 
 

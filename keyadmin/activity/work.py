@@ -19,6 +19,9 @@ from keyadmin.freshness import services as freshness
 from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import UnavailableError
+from keyadmin.kernel.text import clean_line
+
+REASON_LENGTH = 200
 
 
 @dataclass(slots=True)
@@ -63,8 +66,10 @@ class Work:
 def unit(actor: Actor) -> Iterator[Work]:
     """Open the transaction, or join the one that is open. An exception undoes all of it, the events too.
 
-    No slow hash, mail or network call inside.
+    No slow hash, mail or network call inside. Raises InvalidError for a reason that can't be kept: it would stand in
+    the log for ever.
     """
+    clean_line("reason", actor.reason, longest=REASON_LENGTH, required=False)
     outer = _current.get()
     if outer is not None:
         # An error in an inner unit dooms the outermost one, even if somebody catches it on the way.

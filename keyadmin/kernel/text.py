@@ -5,15 +5,17 @@ import unicodedata
 from keyadmin.kernel import tokens
 from keyadmin.kernel.errors import InvalidError
 
+_INVISIBLE = frozenset({"Cf", "Mn", "Zs"})
 _LINE_BREAKS = frozenset({"Zl", "Zp"})
 # They turn the order of what follows on the line, so that it seems to say something else (Unicode TR 36, 3.2).
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def clean_line(field: str, value: str, *, longest: int, required: bool = True) -> str:
-    """One line without control characters or lone surrogates, outer white space removed.
+    """One line without control characters, lone surrogates or direction overrides, outer white space removed.
 
-    Raises InvalidError naming the field. Direction marks, accents and any script are text and stay.
+    Raises InvalidError naming the field. Direction marks, accents and any script are text and stay; where something
+    is required, something must be visible.
     """
     return _clean(field, value, longest=longest, required=required, allowed="")
 
@@ -46,9 +48,9 @@ def _clean(field: str, value: str, *, longest: int, required: bool, allowed: str
     for char in text:
         category = unicodedata.category(char)
         broken = not allowed and category in _LINE_BREAKS
-        if (category in ("Cc", "Cs") and char not in allowed) or broken:
+        if (category in ("Cc", "Cs") and char not in allowed) or broken or char in _TURNS:
             raise InvalidError.field(field, f"The character U+{ord(char):04X} can't be used here.")
-    if required and not text:
+    if required and all(unicodedata.category(char) in _INVISIBLE for char in text):
         raise InvalidError.field(field, "This must not be empty.")
     if len(text) > longest:
         raise InvalidError.field(field, f"At most {longest} characters; these are {len(text)}.")

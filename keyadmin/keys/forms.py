@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
 from accounts import queries as accounts
 from accounts.models import Organization, User
@@ -365,11 +366,18 @@ class EditKeyForm(KeyForm):
         return "mode", f"You can't give this key more permissions: {error.permission} is one that you do not have."
 
 
+def stand_on(form: forms.Form, version: int) -> None:
+    """Let the form be sent again over a newer version, which its reader has been shown."""
+    if isinstance(form.data, QueryDict):
+        form.data = form.data.copy()
+        form.data["version"] = str(version)
+
+
 class ConfirmForm(KitForm):
     """A last question before something stops working."""
 
     reason = forms.CharField(label="Reason", max_length=200, required=False, help_text="Kept in the activity log.")
-    version = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
 
 
 class StopForm(KitForm):
@@ -380,7 +388,7 @@ class StopForm(KitForm):
     name = forms.CharField(
         label="Name", max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
-    version = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, key: APIKey, ask_name: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

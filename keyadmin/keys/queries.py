@@ -165,14 +165,9 @@ def matching(term: str) -> Q:
     return found
 
 
-def is_whole_key(text: str) -> bool:
-    """Whether the text holds a complete key."""
-    return tokens.looks_like_key(text)
-
-
 def refuse_whole_key(text: str, *, field: str) -> None:
     """Raise InvalidError if the text holds a complete key: it belongs in no search, address or log."""
-    if is_whole_key(text):
+    if tokens.looks_like_key(text):
         raise InvalidError.field(
             field, "That looks like a complete API key. It was not stored. Use its id, token id or masked form."
         )

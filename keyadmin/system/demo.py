@@ -8,7 +8,7 @@ import random
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
@@ -62,27 +62,35 @@ class Demo:
         return {"organization": self.organization, "people": people, "password": self.password}
 
 
-def seed(progress: Callable[[int, int], None]) -> Demo | None:
+def prepare() -> None:
+    """As at every start; in a new database at the moment at which the story begins."""
+    with clock.at(_story(operator()).begin) if services.is_new() else nullcontext():
+        services.prepare()
+
+
+def seed(*, actor: Actor, progress: Callable[[int, int], None]) -> Demo | None:
     """Fill a new database; None if it holds the demo already. `progress` is told how many steps of how many are done.
 
     Raises ConflictError for a database that is in use: demo data and real keys don't mix.
     """
-    story = _Story(tomllib.loads(DATA.read_text()), clock.now())
-    with clock.at(story.begin) if services.is_new() else nullcontext():
-        services.prepare()
     if activity.set_up_by() == LABEL:
         return None
     if accounts.administrator_exists() or accounts.visible_organizations(operator()).exists():
         raise ConflictError("The demo needs a new database; this one has an administrator or an organisation already.")
+    story = _story(actor)
     with transaction.atomic():  # the whole story or none of it
         for done, (moment, act) in enumerate(story.steps, start=1):
             with clock.at(moment):
                 act()
             progress(done, len(story.steps))
-    for chain in (INSTANCE, story.organization.pk):
-        if not activity.check(chain).consistent:
-            raise ConflictError("The log of the demo is not consistent.")
+        for chain in (INSTANCE, story.organization.pk):
+            if not activity.check(chain).consistent:
+                raise ConflictError("The log of the demo is not consistent, so nothing was made.")
     return Demo(story.organization.name, story.people, story.password)
+
+
+def _story(actor: Actor) -> "_Story":
+    return _Story(tomllib.loads(DATA.read_text()), clock.now(), actor)
 
 
 class _Story:
@@ -90,8 +98,8 @@ class _Story:
 
     organization: Organization
 
-    def __init__(self, data: Fields, now: datetime) -> None:
-        self.data, self.now = data, now
+    def __init__(self, data: Fields, now: datetime, founder: Actor) -> None:
+        self.data, self.now, self.founder = data, now, founder
         self.chance = random.Random(data["organization"])  # noqa: S311  the same story each time; it makes no secret
         self.password = "-".join(get_random_string(4, PASSWORD_ALPHABET) for _ in range(5))
         self.people = tuple(Person(f"{row['id']}@{data['domain']}", row["role"]) for row in data["person"])
@@ -143,7 +151,7 @@ class _Story:
     def _set_up(self) -> None:
         first = self.data["person"][0]
         user, self.organization = set_up(
-            actor=operator(label=LABEL),
+            actor=replace(self.founder, label=LABEL),
             organization=self.data["organization"],
             name=first["name"],
             email=self.people[0].email,

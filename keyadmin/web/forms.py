@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
+from keyadmin.kernel import tokens
 from keyadmin.kernel.errors import ProblemError
 
 
@@ -22,6 +24,23 @@ class KitForm(forms.Form):
         for name, field in self.fields.items():
             if field.error_messages.get("required") == default:
                 field.error_messages["required"] = f"{field.label or self[name].label} is missing."
+
+    def full_clean(self) -> None:
+        """As Django's; but a complete API key typed into a field is refused, and not shown again."""
+        keys = [name for name in self.fields if any(map(tokens.looks_like_key, self._texts(name)))]
+        if keys and isinstance(self.data, QueryDict):
+            kept = self.data.copy()
+            for name in keys:
+                kept.pop(self.add_prefix(name), None)
+            self.data = kept
+        super().full_clean()
+        for name in keys:
+            self.errors.pop(name, None)  # what is said of a missing value
+            self.add_error(name, "That looks like a complete API key. It was not stored; it belongs nowhere here.")
+
+    def _texts(self, name: str) -> list[str]:
+        found = self.data.getlist(self.add_prefix(name)) if isinstance(self.data, QueryDict) else []
+        return [text for text in found if isinstance(text, str)]
 
 
 def add_errors(form: forms.Form, error: ProblemError, names: Mapping[str, str] | None = None) -> None:

@@ -50,9 +50,12 @@ def go_to(request: HttpRequest, url: str) -> HttpResponse:
 def page_address(request: HttpRequest) -> str:
     """Path and query of the page that is open: a script's request may be to another one, or be no GET."""
     details: HtmxDetails = request.htmx  # type: ignore[attr-defined]
-    if details:
+    if not details:
+        return request.get_full_path() if request.method == "GET" else "/"
+    try:
         return details.current_url_abs_path or "/"
-    return request.get_full_path() if request.method == "GET" else "/"
+    except ValueError:  # a header that is no address
+        return "/"
 
 
 def done(*events: str) -> HttpResponse:
@@ -71,6 +74,11 @@ def trigger(response: HttpResponse, event: str, **details: Any) -> HttpResponse:
 def announce(response: HttpResponse, text: str) -> HttpResponse:
     """Have the live region say something. Headers are ASCII: the text travels as JSON."""
     return trigger(response, "announce", text=text)
+
+
+def tell(response: HttpResponse, text: str) -> HttpResponse:
+    """Have the page show what was done, above the h1, as components/messages.html does on the next page."""
+    return trigger(response, "tell", text=text)
 
 
 def secret(response: HttpResponse) -> HttpResponse:

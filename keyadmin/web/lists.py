@@ -20,6 +20,8 @@ from keyadmin.web.tables import directions
 PAGE_SIZES = (25, 50, 100)
 SEARCH, SORT, PAGE, PAGE_SIZE = "search", "sort", "page", "page_size"
 PART = "components/results.html"
+# The modal above a list has a form of its own, whose fields may be called the same.
+FILTER_ID = "filter_%s"
 
 
 class Noun(NamedTuple):
@@ -62,6 +64,7 @@ def render_list(
     read is left out, and said to be.
     """
     form = filterset.form
+    form.auto_id = FILTER_ID
     form.is_valid()
     sort = form.cleaned_data.get(SORT) or default_sort
     table = table_class(Filtered(filterset.qs), order_by=sort, order_by_field=SORT, page_field=PAGE)

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
@@ -12,12 +13,17 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
-from keyadmin.kernel import addresses
+from keyadmin.kernel import addresses, tokens
 from keyadmin.kernel.actor import ActorKind
 from keyadmin.kernel.errors import BadRequestError, ProblemError
 from keyadmin.web import errors
 from keyadmin.web.auth import KeyadminRequest
+from keyadmin.web.htmx import go_to
 
+LONGEST_QUERY = 4000
+KEY_IN_ADDRESS = (
+    "That looks like a complete API key. It was not stored. Search by its last 4 characters, its id or masked form."
+)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
@@ -77,6 +83,26 @@ class RequestContextMiddleware:
 def _drop_odd_cookies(request: KeyadminRequest) -> None:
     # A quoted cookie can carry control characters, which no cookie of ours has and PostgreSQL can't compare.
     request.COOKIES = {name: value for name, value in request.COOKIES.items() if value.isprintable()}
+
+
+class AddressMiddleware:
+    """A complete API key does not stay in the address of a page, nor does a query longer than any that we make.
+
+    The page is opened without it: what stands in an address is kept by browsers and written down on the way.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD") or errors.for_program(request):
+            return self.get_response(request)
+        whole_key = tokens.looks_like_key(request.get_full_path())
+        if not whole_key and len(request.META.get("QUERY_STRING", "")) <= LONGEST_QUERY:
+            return self.get_response(request)
+        if whole_key and request.user.is_authenticated:
+            messages.error(request, KEY_IN_ADDRESS)
+        return go_to(request, "/" if tokens.looks_like_key(request.path) else request.path)
 
 
 class PageMiddleware(GZipMiddleware):

@@ -112,12 +112,14 @@ if (frame) {
 const WHOLE_KEY = /[a-z0-9]+_(live|test)_[0-9A-Za-z]{50}/;
 const KEY_TYPED = "That looks like a complete API key. It was not sent. Search with its last 4 characters.";
 
+let refusedAt = 0;
 const refuseWholeKey = (form) => {
   const field = [...form.elements].find((element) => WHOLE_KEY.test(element.value || ""));
   if (!field) return false;
   field.value = "";
   field.focus();
   fail(KEY_TYPED);
+  refusedAt = Date.now();
   return true;
 };
 /* In the capture phase: before htmx and before the browser sends it in an address. */
@@ -152,7 +154,8 @@ document.addEventListener("htmx:beforeRequest", (event) => {
     return;
   }
   target.setAttribute("aria-busy", "true");
-  find("#problem").replaceChildren();
+  /* The live search that was on its way when the key was refused must not take the refusal away. */
+  if (Date.now() - refusedAt > 1000) find("#problem").replaceChildren();
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
@@ -196,6 +199,12 @@ document.body.addEventListener("keys-changed", () => {
 });
 
 document.addEventListener("announce", (event) => keyadmin.say(event.detail.text));
+
+/* What was done without leaving the page, shown where the next page would show it. */
+document.addEventListener("tell", (event) => {
+  find("#done").textContent = event.detail.text;
+  find("#done").hidden = false;
+});
 
 /* --- failures: said where one looks, with a way on --------------------------------------------------------------- */
 const fail = (text, again) => {

@@ -121,6 +121,7 @@
     box.classList.remove("ka-shake");
     void box.offsetWidth; /* so that the animation starts anew */
     box.classList.add("ka-shake");
+    find("[data-reveal-hint]").hidden = false;
     say("The key is still open. Tick 'I have saved this key' to close.");
   };
 

@@ -110,7 +110,21 @@ def test_unknown_user(world: World, run: Run) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "  ", "x" * 81, "a\nb", "a\rb", "a\x1b[2Kb", "a\x07b", "a\x9b2Jb", "a\x00b", "a\u2028b", "a\udcffb", "\x7f"],
+    [
+        "",
+        "  ",
+        "x" * 81,
+        "a\nb",
+        "a\rb",
+        "a\x1b[2Kb",
+        "a\x07b",
+        "a\x9b2Jb",
+        "a\x00b",
+        "a\u2028b",
+        "a\udcffb",
+        "\x7f",
+        "\u202ea",
+    ],
 )
 def test_names_that_would_move_the_cursor_can_not_get_in(world: World, run: Run, name: str) -> None:
     assert "name: " in refused(run("create_key", "--organization", "acme", "--name", name), 2)
@@ -119,7 +133,8 @@ def test_names_that_would_move_the_cursor_can_not_get_in(world: World, run: Run,
 
 
 def test_name_that_turns_the_line_is_printed_harmlessly(world: World, run: Run) -> None:
-    run("create_key", "--organization", "acme", "--name", "key \u202egnp.exe")
+    run("create_key", "--organization", "acme", "--name", "key")
+    APIKey.objects.update(name="key \u202egnp.exe")  # as an older version let it in
     for command in (["list_keys"], ["show_key", str(APIKey.objects.get().pk)]):
         out = run(*command).out
         assert "\u202e" not in out

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,9 +16,9 @@ from keyadmin.activity.events import INSTANCE, EventName
 from keyadmin.activity.models import Event
 from keyadmin.kernel import clock
 from keyadmin.keys.models import APIKey
-from keyadmin.system.demo import seed
+from keyadmin.system.demo import prepare, seed
 from tests.commands.conftest import Run
-from tests.world import World
+from tests.world import OPERATOR, World
 
 pytestmark = pytest.mark.django_db
 PASSWORD = re.compile(r"\b[a-z2-9]{4}(?:-[a-z2-9]{4}){4}\b")
@@ -27,9 +28,14 @@ def quiet(done: int, total: int) -> None:
     """No progress bar."""
 
 
+def make(progress: Callable[[int, int], None] = quiet) -> None:
+    prepare()
+    assert seed(actor=OPERATOR, progress=progress) is not None
+
+
 @pytest.fixture
 def demo() -> Organization:
-    assert seed(quiet) is not None
+    make()
     return Organization.objects.get()
 
 
@@ -124,7 +130,7 @@ def test_its_people_and_services_are_of_every_ready_group(demo: Organization) ->
 def test_it_can_be_made_at_any_moment(at: str) -> None:
     now = datetime.fromisoformat(at)
     with clock.at(now):
-        assert seed(quiet) is not None
+        make()
         counts = Counter(key.status.value for key in APIKey.objects.all())
     assert (counts["expiring_soon"], counts["expired"], counts["paused"]) == (6, 5, 3)
     assert max(Event.objects.values_list("time", flat=True)) <= now
@@ -146,7 +152,7 @@ def test_half_a_demo_is_none(run: Run) -> None:
 
     seen: list[tuple[int, int]] = []
     with pytest.raises(KeyboardInterrupt):
-        seed(stop)
+        make(stop)
     assert [done for done, _ in seen] == list(range(1, 101)), "it tells how far it is"
     assert not User.objects.exists()
     assert not Event.objects.filter(name=EventName.INSTANCE_SET_UP).exists()

@@ -13,7 +13,7 @@ from tests.e2e.office import KEYS, OVERVIEW, Office
 from tests.e2e.watching import findings
 from tests.world import OPERATOR, World
 
-AWKWARD = ("x" * 80, "\u202e\u0645\u0641\u062a\u0627\u062d 12", "<b>bold</b> & [bulk] [segment] [three] [four]")
+AWKWARD = ("x" * 80, "\u200f\u0645\u0641\u062a\u0627\u062d 12", "<b>bold</b> & [bulk] [segment] [three] [four]")
 
 
 def fill(world: World) -> None:

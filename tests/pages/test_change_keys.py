@@ -1,6 +1,7 @@
 """Editing, pausing, resuming, revoking and deleting a key from its pages."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -146,6 +147,12 @@ def test_an_edit_of_what_somebody_changed_meanwhile_is_refused(kim: Client, key:
     assert "Mine</textarea>" in text
     key.refresh_from_db()
     assert key.description == "Theirs"
+    # Who has read that may put theirs over it, by the version that the form stands on now.
+    again = re.search(r'name="version" value="(\d+)"', text)
+    assert again
+    assert kim.post(f"{KEYS}{key.pk}/edit/", {**stale, "version": again[1]}).status_code == 303
+    key.refresh_from_db()
+    assert key.description == "Mine"
 
 
 def test_pausing_and_resuming_take_one_click(world: World, key: APIKey) -> None:

@@ -100,6 +100,9 @@ def open_set_up(world: World) -> Any:
         (200, lambda world: world.client(world.manager).get(f"/o/acme/keys/{world.key().key.pk}/revoke/")),
         (422, lambda world: world.client(world.manager).post("/o/acme/keys/new/", {"mode": "custom"})),
         (200, lambda world: world.client(world.auditor).get("/o/acme/activity/")),
+        (200, lambda world: world.client(world.auditor).get("/o/acme/activity/1/")),
+        (200, lambda world: world.client(world.admin).get("/instance/activity/")),
+        (200, lambda world: world.client(world.admin).get("/")),
         (403, lambda world: world.client(world.auditor).get("/o/acme/keys/new/")),
         (200, lambda world: world.client(world.developer).get("/sign-out/")),
         (200, open_set_up),
@@ -108,7 +111,10 @@ def open_set_up(world: World) -> Any:
         (400, lambda world: Client(headers={"host": "elsewhere.example"}).get("/docs/")),
         (403, lambda world: Client(enforce_csrf_checks=True).post("/sign-in/", {})),
     ],
-    ids="overview list new key edit revoke errors activity denied sign-out set-up used wrong foreign-host csrf".split(),
+    ids=(
+        "overview list new key edit revoke errors activity entry instance choice denied sign-out set-up used wrong "
+        "foreign-host csrf"
+    ).split(),
 )
 def test_other_pages_are_sound_too(world: World, status: int, get: Callable[[World], Any]) -> None:
     response = get(world)

@@ -30,7 +30,7 @@ def banner(world: World, key: APIKey, user: str = "admin") -> str:
         ({"expires_at": 12}, ("Expires", "in 11 days"), ("Extend",)),
         ({"created_at": -9, "expires_at": -3}, ("Expired.", "3 days ago"), ("Regenerate", "Extend expiry")),
         ({"paused_at": -2}, ("Paused", "2 days ago"), ("Resume",)),
-        ({"secret_confirmed_at": None}, ("Secret not confirmed.",), ("Regenerate",)),
+        ({"secret_confirmed_at": None}, ("Secret not confirmed.",), ("I have it", "Regenerate")),
     ],
     ids="active expiring expired paused unconfirmed".split(),
 )

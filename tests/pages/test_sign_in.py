@@ -110,6 +110,21 @@ def test_disabling_a_person_ends_their_session(world: World) -> None:
     assert client.get("/")["Location"].startswith("/sign-in/")
 
 
+def test_who_is_in_several_organisations_chooses(world: World) -> None:
+    page = Page(world.client(world.admin).get("/"))
+    assert {"/o/acme/", "/o/globex/"} <= {attributes["href"] for attributes in page.all("a")}
+    assert "Choose an organisation" in page.text
+
+
+def test_who_is_in_none_is_told_what_to_do(world: World) -> None:
+    world.developer.memberships.all().delete()
+    client = world.client(world.developer)
+    page = Page(client.get("/"))
+    assert "No organisation yet" in page.text
+    assert "/sign-out/" in [attributes["action"] for attributes in page.all("form")]
+    assert client.get("/o/acme/").status_code == 404
+
+
 @pytest.mark.parametrize("login", ["Robot", "robot@example.org", ""])
 def test_an_api_user_can_not_sign_in(world: World, login: str) -> None:
     world.robot.contact_email = "robot@example.org"

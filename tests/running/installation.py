@@ -57,17 +57,17 @@ class Installation:
     def errors(self) -> str:
         return (self.directory / "stderr").read_text()
 
-    def start(self) -> None:
+    def start(self, *arguments: str) -> None:
         """`manage.py up`, until it answers requests."""
-        self.launch()
+        self.launch(*arguments)
         self.wait()
 
-    def launch(self) -> None:
+    def launch(self, *arguments: str) -> None:
         self.directory.mkdir(exist_ok=True)
         self.printed = len(self.output) if (self.directory / "stdout").exists() else 0
         with (self.directory / "stdout").open("ab") as out, (self.directory / "stderr").open("ab") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up"], cwd=ROOT, env=self.environment, stdout=out, stderr=err
+                [sys.executable, "manage.py", "up", *arguments], cwd=ROOT, env=self.environment, stdout=out, stderr=err
             )
 
     def wait(self) -> None:

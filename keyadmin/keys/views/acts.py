@@ -61,6 +61,7 @@ class Banner:
 def banners(key: APIKey, slug: str, steps: list[Step], permitted: Permitted) -> list[Banner]:
     """What stands above the page of a key; acts only where the person may do them."""
     regenerate = act_on(key, slug, "Regenerate", "key_regenerate", modal=True)
+    saved = act_on(key, slug, "I have it", "key_saved", post=True, sent={"token_id": key.token_id, "stay": "1"})
     extend = act_on(key, slug, "Extend", "key_edit", modal=True)
     resume = act_on(key, slug, "Resume", "key_resume", post=True)
     found: list[Banner] = []
@@ -84,7 +85,7 @@ def banners(key: APIKey, slug: str, steps: list[Step], permitted: Permitted) -> 
         say("warn", "hourglass", "Expires", text, extend)
     if key.secret_confirmed_at is None and status is not Status.REVOKED:
         text = "It was shown once, and nobody said that it was saved. If nobody has it, regenerate the key."
-        say("warn", "warning", "Secret not confirmed.", text, regenerate)
+        say("warn", "warning", "Secret not confirmed.", text, saved, regenerate)
     if key.owner is not None and not key.owner.is_active and status is not Status.REVOKED:
         found.append(Banner("warn", "user", "Owner disabled.", "Until they are enabled, requests with it get 401."))
     return found

@@ -13,13 +13,13 @@ from keyadmin.activity import queries as activity
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import ProblemError, StaleError
 from keyadmin.keys import differences, queries, rights, services
-from keyadmin.keys.forms import EditKeyForm, StopForm
+from keyadmin.keys.forms import EditKeyForm, StopForm, stand_on
 from keyadmin.keys.models import APIKey
 from keyadmin.keys.status import Status
 from keyadmin.keys.views.common import about, address, facts_about, finished, here
 from keyadmin.keys.views.preview import changes_of, form_context
 from keyadmin.web.forms import add_errors
-from keyadmin.web.htmx import UNPROCESSABLE, announce, done, render_sheet, wants_part
+from keyadmin.web.htmx import UNPROCESSABLE, announce, done, render_sheet, tell, wants_part
 
 Service = Callable[..., object]
 SHOWN_EVENTS = 20
@@ -39,6 +39,7 @@ def edit_key(request: HttpRequest, pk: int) -> HttpResponse:
     version: int = form.cleaned_data.get("version", 0) if posted else 0
     if version not in (0, key.version):  # what was typed need not even fit the key any more
         context["stale"] = since(version, key, actor, organization)
+        stand_on(form, key.version)
     elif valid:
         acting = dataclasses.replace(actor, reason=form.cleaned_data["reason"])
         try:
@@ -89,7 +90,7 @@ def act_at_once(request: HttpRequest, pk: int, service: Service, text: str) -> H
     key = queries.visible_key(actor, pk)
     service(actor=actor, key_id=pk)
     if wants_part(request, "results"):
-        return announce(done("keys-changed"), text.format(key.name))
+        return tell(announce(done("keys-changed"), text.format(key.name)), text.format(key.name))
     return finished(request, address("key", organization, pk), text.format(key.name))
 
 
@@ -109,8 +110,9 @@ def confirmed(request: HttpRequest, pk: int, service: Service, verb: str, finali
             service(actor=acting, key_id=pk, expected_version=version)
         except StaleError:
             context["stale"] = since(version, key, actor, organization)
+            stand_on(form, key.version)
         except ProblemError as error:
-            add_errors(form, error)
+            add_errors(form, error, {"reason": "details"})
         else:
             gone = verb == "Delete"
             url = address("keys", organization) if gone else address("key", organization, pk)

@@ -17,6 +17,7 @@ from keyadmin.web.htmx import go_to
 from keyadmin.web.navigation import Crumb
 
 NAMED_RIGHTS = 6
+LONGEST_ADDRESS = 2000
 
 
 def here(request: HttpRequest) -> tuple[Actor, Organization]:
@@ -44,9 +45,12 @@ def list_behind(request: HttpRequest, organization: Organization) -> str:
 
     A script tells where it was; a plain form says so in a field `next`.
     """
-    before = urlsplit(request.headers.get("HX-Current-URL") or request.POST.get("next", ""))
-    keys = address("keys", organization)
-    if before.path != keys:
+    keys, said = address("keys", organization), request.headers.get("HX-Current-URL") or request.POST.get("next", "")
+    try:
+        before = urlsplit(said)
+    except ValueError:
+        return ""
+    if before.path != keys or len(said) > LONGEST_ADDRESS:
         return ""
     return f"{keys}?{before.query}" if before.query else keys
 

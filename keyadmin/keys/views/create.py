@@ -20,7 +20,7 @@ from keyadmin.keys.views.common import about, address, facts_about, here
 from keyadmin.keys.views.preview import form_context
 from keyadmin.keys.views.reveal import reveal_once
 from keyadmin.web.forms import add_errors
-from keyadmin.web.htmx import UNPROCESSABLE, go_to, render_sheet
+from keyadmin.web.htmx import UNPROCESSABLE, render_sheet
 from keyadmin.web.navigation import Crumb
 
 
@@ -30,8 +30,6 @@ def new_key(request: HttpRequest) -> HttpResponse:
     """The form for a new key; a good POST is answered with the secret, once."""
     actor, organization = here(request)
     rights.require_create(actor, organization, None)
-    if any(queries.is_whole_key(text) for name, texts in request.GET.lists() for text in (name, *texts)):
-        return go_to(request, request.path)  # without the key, which must not stay in the address
     posted = request.POST if request.method == "POST" else None
     filled, left_out = prefilled(request.GET, actor, organization)
     initial = {"nonce": get_random_string(32), **filled}

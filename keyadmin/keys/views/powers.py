@@ -40,8 +40,8 @@ def powers_of(key: APIKey, organization: Organization) -> Powers:
     rows: dict[str, list[Power]] = {}
     for row in accounts.grantable_permissions():
         if held.allows(row.name):
-            roads = [one for one in sources if one.rights.allows(row.name)]
-            via = [f"group {one.group} → policy {one.policy}" for one in roads]
+            giving = [source for source in sources if source.rights.allows(row.name)]
+            via = [f"group {source.group} → policy {source.policy}" for source in giving]
             if key.owner is not None and key.owner.is_instance_admin:
                 via = ["instance administrator"]
             rows.setdefault(row.resource, []).append(Power(row.name, row.label, row.risk, via))

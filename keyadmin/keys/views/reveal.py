@@ -51,7 +51,7 @@ def reveal_once(
         found: dict[str, object] = {"api_key_id": issued.key.pk}
         return instance.Answer(200, {**found, "secret": issued.secret}, found)
 
-    answer = instance.once(actor, scope=f"page:{actor.kind}:{actor.id}:{request.path}", key=nonce, body=b"", act=once)
+    answer = instance.once(actor, scope=f"page:{actor.kind}:{actor.id}", key=nonce, body=b"", act=once)
     key = queries.visible_key(actor, int(str(answer.body["api_key_id"])))
     if "secret" not in answer.body:
         context = _sheet(request, key, "Already done")
@@ -68,7 +68,10 @@ def key_saved(request: HttpRequest, pk: int) -> HttpResponse:
     """Somebody says that they saved the secret which this page showed them."""
     actor, organization = here(request)
     key = services.confirm_secret(actor=actor, key_id=pk, token_id=request.POST.get("token_id", ""))
-    return done() if wants_part(request) else go_to(request, at_row(address("keys", organization), key))
+    if wants_part(request):
+        return done()
+    at_key = "stay" in request.POST
+    return go_to(request, address("key", organization, pk) if at_key else at_row(address("keys", organization), key))
 
 
 def _sheet(request: HttpRequest, key: APIKey, title: str) -> dict[str, Any]:

@@ -1,37 +1,37 @@
-import json
 import sys
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from django.core.management.base import CommandParser
-
-from keyadmin.management.base import PlainCommand
+from keyadmin.kernel.actor import Actor
+from keyadmin.management.base import KeyadminCommand
 from keyadmin.system import demo
 
 BAR = 30
 
 
-class Command(PlainCommand):
+class Command(KeyadminCommand):
     help = "Fill a new database with a made-up organisation and ninety days of its changes, to look around in."
     example = "seed_demo"
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print the result as JSON")
-
     def work(self, **options: Any) -> None:
-        made = demo.seed(bar(sys.stderr))
-        if options["json"]:
-            self.stdout.write(json.dumps(made and made.as_json(), indent=2))
-        else:
-            self.stdout.write(words(made) if made else "The demo is there already; nothing was done.")
+        demo.prepare()
+        super().work(**options)
+
+    def act(self, actor: Actor, **options: Any) -> Any:
+        made = demo.seed(actor=actor, progress=bar(sys.stderr))
+        return made and made.as_json()
+
+    def show(self, result: Any) -> None:
+        self.stdout.write(words(result) if result else "The demo is there already; nothing was done.")
 
 
-def words(made: demo.Demo) -> str:
+def words(made: dict[str, Any]) -> str:
     """How to sign in, to be printed once."""
-    width = max(len(person.email) for person in made.people)
-    rows = [f"  {person.email:<{width}}  {person.role}" for person in made.people]
-    first = f"Demo organisation {made.organization}. The password of all its people, shown only now: {made.password}"
-    return "\n".join([first, *rows])
+    people = made["people"]
+    width = max(len(person["email"]) for person in people)
+    rows = [f"  {person['email']:<{width}}  {person['role']}" for person in people]
+    said = f"Demo organisation {made['organization']}. The password of all its people, shown only now:"
+    return "\n".join([f"{said} {made['password']}", *rows])
 
 
 def bar(stream: TextIO) -> Callable[[int, int], None]:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.db import connection
 
+from keyadmin.kernel.actor import operator
 from keyadmin.management.base import FAILED, PlainCommand
 from keyadmin.management.commands.seed_demo import bar, words
 from keyadmin.system import demo, services, supervisor
@@ -22,11 +23,7 @@ class Command(PlainCommand):
 
     def work(self, **options: Any) -> None:
         host = self._free_address()
-        made = None
-        if options["demo"]:
-            made = demo.seed(bar(sys.stderr))
-        else:
-            services.prepare()
+        made = self._prepare(demo_too=options["demo"])
         collect()
         link = services.setup_link()
         connection.close()
@@ -36,7 +33,7 @@ class Command(PlainCommand):
             if link:
                 self.stdout.write(f"No administrator exists yet. Set up with this one-time link:\n  {link}")
             if made:
-                self.stdout.write(words(made))
+                self.stdout.write(words(made.as_json()))
             self.stdout.flush()
 
         code = supervisor.run(
@@ -47,6 +44,13 @@ class Command(PlainCommand):
         )
         if code:
             self.fail("stopped.", code)
+
+    def _prepare(self, *, demo_too: bool) -> demo.Demo | None:
+        if not demo_too:
+            services.prepare()
+            return None
+        demo.prepare()
+        return demo.seed(actor=operator(), progress=bar(sys.stderr))
 
     def _free_address(self) -> str:
         """The IP address to listen on. Checked before anything else: a second start must not void the first's link."""

@@ -67,13 +67,17 @@ def badge(text: str, tone: str = "off", symbol: str = "") -> SafeString:
     return format_html('<span class="ka-badge ka-{}">{}{}</span>', tone, icon(symbol, 13) if symbol else "", text)
 
 
+# Tags that ask for a second look.
+LOUD = frozenset({"Admin", "Owner disabled", "Secret not confirmed"})
+
+
 @register.simple_tag
 def tags(names: Iterable[str], shown: int = 2) -> SafeString:
     """`{% tags key.flairs %}`: the first ones as small tags, the rest as `+1` whose title names them."""
     every = [str(name) for name in names]
     html = SafeString("")
     for name in every[:shown]:
-        html += format_html(' <span class="ka-tag">{}</span>', name)
+        html += format_html(' <span class="ka-tag{}">{}</span>', " ka-warn" if name in LOUD else "", name)
     rest = every[shown:]
     if rest:
         html += format_html(
