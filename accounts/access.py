@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from accounts.models import Group, Membership, User
 from keyadmin.kernel.actor import Actor
@@ -11,24 +12,46 @@ from keyadmin.kernel.errors import DeniedError, NotFoundError
 from keyadmin.kernel.patterns import HOLDS_EVERYTHING, HOLDS_NOTHING, INSTANCE_PERMISSIONS, Held, Rights
 
 
-def held_by(user: User) -> Held:
-    """The union of the policies of the user's groups, for each organisation. One query."""
-    patterns: dict[int, set[str]] = {}
-    suspended = set()
-    rows = Membership.objects.filter(user=user).values_list(
+class Grant(NamedTuple):
+    """One road from a user to rights: a policy of a group in an organisation. None where the road ends early."""
+
+    user_id: int
+    organization_id: int
+    suspended: bool
+    group_id: int | None
+    policy_id: int | None
+    patterns: tuple[str, ...]
+
+
+def grants_of(user_ids: Iterable[int]) -> list[Grant]:
+    """All roads of these users. One query. A membership without a group is one too, and gives nothing."""
+    rows = Membership.objects.filter(user_id__in=list(user_ids)).values_list(
+        "user_id",
         "organization_id",
         "organization__suspended_at",
+        "groups__group_id",
         "groups__group__organization_id",
+        "groups__group__policies__id",
         "groups__group__policies__organization_id",
         "groups__group__policies__patterns",
     )
-    for oid, suspended_at, group_oid, policy_oid, given in rows:
-        held = patterns.setdefault(oid, set())
+    found = []
+    for user_id, oid, suspended_at, group_id, group_oid, policy_id, policy_oid, patterns in rows:
         # A group or policy of another organisation gives nothing, however it came to stand there.
-        if group_oid == policy_oid == oid:
-            held.update(given)
-        if suspended_at is not None:
-            suspended.add(oid)
+        given = tuple(patterns) if group_oid == policy_oid == oid else ()
+        found.append(Grant(user_id, oid, suspended_at is not None, group_id, policy_id, given))
+    return found
+
+
+def held_from(user: User, grants: Iterable[Grant]) -> Held:
+    """What a user holds by these roads, of which only the user's own count."""
+    patterns: dict[int, set[str]] = {}
+    suspended = set()
+    for grant in grants:
+        if grant.user_id == user.pk:
+            patterns.setdefault(grant.organization_id, set()).update(grant.patterns)
+            if grant.suspended:
+                suspended.add(grant.organization_id)
     base = HOLDS_EVERYTHING if user.is_instance_admin else HOLDS_NOTHING
     return Held(
         {oid: Rights(frozenset(held)) for oid, held in patterns.items()},
@@ -36,6 +59,11 @@ def held_by(user: User) -> Held:
         base.everywhere,
         base.instance,
     )
+
+
+def held_by(user: User) -> Held:
+    """The union of the policies of the user's groups, for each organisation. One query."""
+    return held_from(user, grants_of([user.pk]))
 
 
 def require(actor: Actor, permission: str, organization_id: int) -> None:
