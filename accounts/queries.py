@@ -226,6 +226,11 @@ def organization_ids_of(user: User) -> list[int]:
     )
 
 
+def home_of(user: User) -> Organization:
+    """The one organisation of an API user."""
+    return Organization.objects.get(memberships__user=user)
+
+
 def group_named(organization: Organization, name: str) -> Group:
     """The group with this name, letter case ignored; NotFoundError names the ones there are."""
     return _named(Group.objects.filter(organization=organization), name, "group")
