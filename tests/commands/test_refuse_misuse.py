@@ -28,7 +28,16 @@ def refused(done: Done, code: int) -> str:
 
 
 def test_all_commands_of_this_version_are_there() -> None:
-    assert set(OURS) >= {"up", "worker", "list_keys", "create_key", "create_api_user", "load_permissions", *ON_A_KEY, *OF_ACTS}
+    assert set(OURS) >= {
+        "up",
+        "worker",
+        "list_keys",
+        "create_key",
+        "create_api_user",
+        "load_permissions",
+        *ON_A_KEY,
+        *OF_ACTS,
+    }
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -44,8 +53,8 @@ def test_help_shows_an_example_that_parses(run: Run, name: str) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_unknown_option_is_misuse(run: Run, name: str) -> None:
-    needed = {**dict.fromkeys(ON_A_KEY, ["1"]), **dict.fromkeys(OF_ACTS, ["list"]), "load_permissions": ["crm"]}
-    arguments = needed.get(name, ["--name", "x"] if name.startswith("create") else [])
+    needed = {**dict.fromkeys(ON_A_KEY, "1"), **dict.fromkeys(OF_ACTS, "list"), "load_permissions": "crm"}
+    arguments = needed.get(name, "--name x" if name.startswith("create") else "").split()
     assert "unrecognized arguments: --nonsense" in refused(run(name, *arguments, "--nonsense"), 2)
 
 
