@@ -66,8 +66,8 @@ def test_headers_that_count_are_described(openapi: dict[str, Any]) -> None:
 def test_bodies_name_all_their_fields_and_no_others(openapi: dict[str, Any], client: Client) -> None:
     required = openapi["components"]["schemas"]
     for name, schema in required.items():
-        if name != "Problem" and not name.endswith("Query"):
-            assert schema["additionalProperties"] is False, name
+        if "properties" in schema and name != "Problem" and not name.endswith("Query"):
+            assert schema.get("additionalProperties") is False, name
     assert "api_key" in required["IssuedOut"]["properties"]
     assert "api_key" not in required["IssuedOut"].get("required", [])
     assert "api_key" not in required["KeyOut"]["properties"]
