@@ -53,17 +53,22 @@ def held_from(user: User, grants: Iterable[Grant]) -> Held:
             if grant.suspended:
                 suspended.add(grant.organization_id)
     base = HOLDS_EVERYTHING if user.is_instance_admin else HOLDS_NOTHING
-    return Held(
-        {oid: Rights(frozenset(held)) for oid, held in patterns.items()},
-        frozenset(suspended),
-        base.everywhere,
-        base.instance,
-    )
+    rights = {oid: Rights(frozenset(held)) for oid, held in patterns.items()}
+    return Held(rights, frozenset(suspended), base.everywhere, base.instance)
 
 
 def held_by(user: User) -> Held:
     """The union of the policies of the user's groups, for each organisation. One query."""
     return held_from(user, grants_of([user.pk]))
+
+
+def held_by_each(users: Iterable[User]) -> dict[int, Held]:
+    """The same for several users, by their ids, still in one query; none for no users."""
+    every = {user.pk: user for user in users}
+    roads: dict[int, list[Grant]] = {pk: [] for pk in every}
+    for grant in grants_of(every) if every else ():
+        roads[grant.user_id].append(grant)
+    return {pk: held_from(user, roads[pk]) for pk, user in every.items()}
 
 
 def require(actor: Actor, permission: str, organization_id: int) -> None:

@@ -1,16 +1,18 @@
 """What an actor may see of organisations, users and groups. What it may not see does not exist for it."""
 
 import uuid
-from collections.abc import Collection
-from typing import TypeVar
+from collections.abc import Collection, Iterable
+from typing import NamedTuple, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.db.models.lookups import Contains
 
 from accounts import access
 from accounts.models import Group, Invitation, Membership, Organization, Permission, Policy, PolicyVersion, User
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError, NotFoundError
-from keyadmin.kernel.patterns import INSTANCE_PERMISSIONS
+from keyadmin.kernel.patterns import INSTANCE_PERMISSIONS, Rights, covering
 from keyadmin.kernel.text import clean_line
 
 M = TypeVar("M", bound=Model)
@@ -229,6 +231,45 @@ def organization_ids_of(user: User) -> list[int]:
 def home_of(user: User) -> Organization:
     """The one organisation of an API user."""
     return Organization.objects.get(memberships__user=user)
+
+
+class Source(NamedTuple):
+    """What gives a user rights: a policy, by way of a group."""
+
+    group: str
+    policy: str
+    rights: Rights
+
+
+def sources(user: User, organization: Organization) -> list[Source]:
+    """All that gives the user rights in the organisation, by name."""
+    rows = Policy.objects.filter(
+        organization=organization,
+        groups__organization=organization,
+        groups__members__membership__user=user,
+        groups__members__membership__organization=organization,
+    ).values_list("groups__name", "name", "patterns")
+    found = {Source(group, policy, Rights(frozenset(patterns))) for group, policy, patterns in rows}
+    return sorted(found, key=lambda source: source[:2])
+
+
+def listing(column: str, patterns: Iterable[str]) -> Q:
+    """The filter for rows whose list of patterns, in the JSON column, has one of these.
+
+    By its text, as both databases can: a pattern holds no quotes, so in quotes it is an element of the list.
+    """
+    found = Q(pk__in=())
+    for pattern in sorted(patterns):
+        found |= Q(Contains(Cast(column, TextField()), f'"{pattern}"'))
+    return found
+
+
+def holders(permission: str, organization_id: int) -> QuerySet[User]:
+    """The users who hold a permission in an organisation: by their groups, or as instance administrators."""
+    policies = Policy.objects.filter(listing("patterns", covering(permission)), organization_id=organization_id)
+    groups = Group.objects.filter(organization_id=organization_id, policies__in=policies)
+    members = Membership.objects.filter(organization_id=organization_id, groups__group__in=groups)
+    return User.objects.filter(Q(is_instance_admin=True) | Q(pk__in=members.values("user_id")))
 
 
 def group_named(organization: Organization, name: str) -> Group:

@@ -1,7 +1,9 @@
 from django import forms
 
+from keyadmin.web.forms import KitForm
 
-class SetUpForm(forms.Form):
+
+class SetUpForm(KitForm):
     """The first administrator and organisation. Shape only; the rules are the service's."""
 
     organization = forms.CharField(

@@ -15,7 +15,7 @@ from accounts.services.common import clean_email, difference, locked, save
 from accounts.services.groups import add_member
 from accounts.services.organizations import add_membership
 from keyadmin.activity import work
-from keyadmin.activity.events import EventName, Target
+from keyadmin.activity.events import INSTANCE, EventName, Target
 from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import ConflictError, InvalidError, NotFoundError
@@ -67,11 +67,7 @@ def create_api_user(
             organizations=[organization.pk],
             after={"uid": str(user.uid), "name": user.name},
         )
-        add_membership(actor=actor, organization=organization, user=user)
-        for group in groups:
-            if group.organization_id != organization.pk:
-                raise NotFoundError("There is no such group.")
-            add_member(actor=actor, group=group, user=user)
+        _admit(actor, organization, user, groups)
     return user
 
 
@@ -248,24 +244,52 @@ def hashed_password(password: str, *, name: str, email: str) -> str:
 def create_instance_administrator(*, actor: Actor, name: str, email: str, encoded_password: str) -> User:
     """Make a person who has all rights everywhere. Raises DeniedError, InvalidError, ConflictError."""
     access.require_instance(actor, "setting.ctrl")
+    with work.unit(actor) as unit:
+        user = _create_person(unit, (), name, email, encoded_password, is_instance_admin=True)
+    return user
+
+
+def create_person(
+    *,
+    actor: Actor,
+    organization: Organization,
+    name: str,
+    email: str,
+    encoded_password: str,
+    groups: Iterable[Group] = (),
+) -> User:
+    """Make a person who can sign in, take them into an organisation and put them in groups there.
+
+    Raises DeniedError, InvalidError, NotFoundError, ConflictError for an e-mail address that somebody has.
+    """
+    access.require(actor, "user.ctrl", organization.pk)
+    with work.unit(actor) as unit:
+        user = _create_person(unit, (INSTANCE, organization.pk), name, email, encoded_password)
+        _admit(actor, organization, user, groups)
+    return user
+
+
+def _create_person(
+    unit: work.Work, chains: Iterable[int], name: str, email: str, encoded_password: str, **more: bool
+) -> User:
     user = User(
         kind=UserKind.PERSON,
         name=clean_line("name", name, longest=NAME_LENGTH),
         email=clean_email("email", email),
         password=encoded_password,
-        is_instance_admin=True,
         created_at=clock.now(),
+        **more,
     )
-    with work.unit(actor) as unit:
-        if User.objects.filter(email=user.email).exists():
-            raise ConflictError("There is a user with this e-mail address already.")
-        user.save(force_insert=True)
-        EmailAddress(user=user, email=user.email, verified=True, primary=True).save(force_insert=True)
-        unit.record(
-            EventName.PERSON_CREATED,
-            Target("user", user.pk, user.name),
-            after={"uid": str(user.uid), "name": user.name, "email": user.email, "is_instance_admin": True},
-        )
+    if User.objects.filter(email=user.email).exists():
+        raise ConflictError("There is a user with this e-mail address already.")
+    user.save(force_insert=True)
+    EmailAddress(user=user, email=user.email, verified=True, primary=True).save(force_insert=True)
+    unit.record(
+        EventName.PERSON_CREATED,
+        Target("user", user.pk, user.name),
+        organizations=chains,
+        after={"uid": str(user.uid), "name": user.name, "email": user.email, **more},
+    )
     return user
 
 
@@ -313,3 +337,12 @@ def _refuse_twin(organization: Organization, user: User) -> None:
     twins = User.objects.filter(memberships__organization=organization, kind=UserKind.API, name__iexact=user.name)
     if twins.exclude(pk=user.pk).exists():
         raise ConflictError("The organisation has an API user of this name already.")
+
+
+def _admit(actor: Actor, organization: Organization, user: User, groups: Iterable[Group]) -> None:
+    """Take a new user into the organisation and into groups of it."""
+    add_membership(actor=actor, organization=organization, user=user)
+    for group in groups:
+        if group.organization_id != organization.pk:
+            raise NotFoundError("There is no such group.")
+        add_member(actor=actor, group=group, user=user)

@@ -6,13 +6,15 @@ from django.views.decorators.http import require_safe
 from accounts import queries
 from keyadmin.web.auth import actor_of, signed_in
 
+SHOWN = 200
+
 
 @never_cache
 @require_safe
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
-    """Where a signed-in person lands: in their first organisation, if there is one."""
-    first = queries.visible_organizations(actor_of(request)).first()
-    if first is not None:
-        return redirect("overview", first.slug)
-    return render(request, "accounts/home.html", {"organizations": []})
+    """Where a signed-in person lands: in their organisation, or at the choice between several."""
+    reached = list(queries.visible_organizations(actor_of(request))[:SHOWN])
+    if len(reached) == 1:
+        return redirect("overview", reached[0].slug)
+    return render(request, "accounts/home.html", {"organizations": reached})

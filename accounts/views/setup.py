@@ -1,4 +1,4 @@
-from django.contrib.auth import login
+from allauth.account.adapter import get_adapter
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -14,7 +14,6 @@ from keyadmin.kernel.errors import ConflictError, InvalidError, NotFoundError, P
 from keyadmin.web import errors
 from keyadmin.web.auth import KeyadminRequest
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 USED = "Keyadmin has been set up, and its set-up links have stopped working."
 WRONG = (
     "This set-up link is not complete, or a newer one has taken its place. "
@@ -51,6 +50,6 @@ def _answer(request: KeyadminRequest, token: str) -> HttpResponse:
             for field, messages in error.errors.items():
                 form.add_error(field if field in form.fields else None, messages)
         else:
-            login(request, user, backend=BACKEND)
+            get_adapter(request).login(request, user)
             return redirect("home")
     return render(request, "accounts/setup.html", {"form": form}, status=422 if form.errors else 200)

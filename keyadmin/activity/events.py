@@ -25,6 +25,8 @@ class EventName(StrEnum):
     PERSON_UPDATED = "person.updated"
     PERSON_DISABLED = "person.disabled"
     PERSON_ENABLED = "person.enabled"
+    PERSON_SIGNED_IN = "person.signed_in"
+    PERSON_SIGNED_OUT = "person.signed_out"
     API_USER_CREATED = "api_user.created"
     API_USER_UPDATED = "api_user.updated"
     API_USER_DISABLED = "api_user.disabled"
@@ -48,8 +50,12 @@ class EventName(StrEnum):
     API_KEY_PAUSED = "api_key.paused"
     API_KEY_RESUMED = "api_key.resumed"
     API_KEY_REGENERATED = "api_key.regenerated"
+    API_KEY_SECRET_CONFIRMED = "api_key.secret_confirmed"  # noqa: S105
     API_KEY_REVOKED = "api_key.revoked"
     API_KEY_DELETED = "api_key.deleted"
+
+
+SIGN_INS = (EventName.PERSON_SIGNED_IN, EventName.PERSON_SIGNED_OUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ class Event(models.Model):
             models.UniqueConstraint(fields=["chain", "previous_hash"], name="event_chain_does_not_fork"),
             models.CheckConstraint(condition=Q(sequence__gte=1), name="event_sequence_starts_at_one"),
         ]
-        indexes = [
-            models.Index(fields=["chain", "-time"], name="event_by_time"),
-            models.Index(fields=["target_kind", "target_id", "-time"], name="event_by_target"),
+        indexes = [  # each ends with the sequence, so that no filter has to sort
+            models.Index(fields=["chain", "time", "sequence"], name="event_by_time"),
+            models.Index(fields=["chain", "name", "sequence"], name="event_by_name"),
+            models.Index(fields=["chain", "target_kind", "target_id", "sequence"], name="event_by_target"),
         ]

@@ -1,6 +1,9 @@
 """Time: what now is, how a moment is written, and how what people and programs send is read. All in UTC."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
@@ -11,11 +14,22 @@ _DATE_TIME = re.compile(
     _DATE.pattern + r"[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
 )
 _DAYS = re.compile(r"([0-9]{1,5})d")
+_shifted: ContextVar[datetime | None] = ContextVar("shifted clock", default=None)
 
 
 def now() -> datetime:
     """The present moment, aware, in UTC. Call it as `clock.now()`, so that a test can shift it."""
-    return datetime.now(UTC)
+    return _shifted.get() or datetime.now(UTC)
+
+
+@contextmanager
+def at(moment: datetime) -> Iterator[None]:
+    """Let it be `moment` (aware) for what is done inside, in this thread alone. Only demo data and tests use it."""
+    token = _shifted.set(moment.astimezone(UTC))
+    try:
+        yield
+    finally:
+        _shifted.reset(token)
 
 
 def rfc3339(moment: datetime) -> str:

@@ -33,6 +33,14 @@ def covers(wide: str, narrow: str) -> bool:
     return wide == "*" or (wide.endswith(".*") and narrow.startswith(wide[:-1]))
 
 
+def covering(name: str) -> frozenset[str]:
+    """Every pattern that contains the permission `name`: the other way round from `covers`."""
+    if name in INSTANCE_PERMISSIONS:
+        return frozenset({name})
+    parts = name.split(".")
+    return frozenset({"*", name, *(".".join(parts[:length]) + ".*" for length in range(1, len(parts)))})
+
+
 def reduced(patterns: Iterable[str]) -> frozenset[str]:
     """The same rights without patterns that another one contains."""
     given = frozenset(patterns)

@@ -1,5 +1,6 @@
 """The filters and the order of the key list, the same for page and API."""
 
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import django_filters
@@ -7,7 +8,10 @@ from django import forms
 from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
 
+from accounts import queries as accounts
+from accounts.models import Organization
 from keyadmin.kernel import clock
+from keyadmin.kernel.actor import Actor
 from keyadmin.keys import queries
 from keyadmin.keys.models import APIKey
 from keyadmin.keys.status import FILTERS, status_sql
@@ -82,3 +86,60 @@ class KeyFilter(django_filters.FilterSet):
         order = SORTS[value.lstrip("-")]
         ordered = order.desc(nulls_last=True) if value.startswith("-") else order.asc(nulls_last=True)
         return rows.order_by(ordered, "-pk")
+
+
+def _day(field: str, label: str, *, ends: bool = False) -> django_filters.DateFilter:
+    """From the beginning of a day, or until its end, in UTC."""
+
+    def by_day(rows: QuerySet[APIKey], name: str, day: date) -> QuerySet[APIKey]:
+        edge = datetime.combine(day, time.max if ends else time.min, UTC)
+        return rows.filter(**{f"{field}__{'lte' if ends else 'gte'}": edge})
+
+    return django_filters.DateFilter(method=by_day, label=label, widget=forms.DateInput(attrs={"type": "date"}))
+
+
+def _yes_or_no(method: str, label: str, yes: str, no: str) -> django_filters.ChoiceFilter:
+    return django_filters.ChoiceFilter(
+        method=method, label=label, empty_label="Any", choices=[("yes", yes), ("no", no)]
+    )
+
+
+class KeyListFilter(KeyFilter):
+    """What the page can filter by besides. Its choices are those that find something for this person."""
+
+    owner = django_filters.ChoiceFilter(field_name="owner_id", label="User", empty_label="Any")
+    created_by = django_filters.ChoiceFilter(field_name="created_by_label", label="Created by", empty_label="Anybody")
+    can = django_filters.ChoiceFilter(method="by_permission", label="Can do now", empty_label="Anything")
+    admin = _yes_or_no("by_admin", "Admin key", "Admin keys", "Other keys")
+    restricted = _yes_or_no("by_networks", "Allowed from", "Some networks only", "Anywhere")
+    flair = django_filters.CharFilter(
+        method="by_flair", label="Flair", max_length=80, widget=forms.TextInput(attrs={"placeholder": "bulk"})
+    )
+    expires_from = _day("expires_at", "Expires from")
+    expires_to = _day("expires_at", "Expires until", ends=True)
+    created_from = _day("created_at", "Created from")
+    created_to = _day("created_at", "Created until", ends=True)
+
+    def __init__(self, data: Any, rows: QuerySet[APIKey], *, actor: Actor, organization: Organization) -> None:
+        super().__init__(data, rows)
+        self.organization = organization
+        catalogue = [(row.name, f"{row.label} ({row.name})") for row in accounts.grantable_permissions()]
+        self.filters["can"].extra["choices"] = catalogue
+        owners, creators = queries.owners_and_creators(actor)
+        self.filters["owner"].extra["choices"] = owners
+        self.filters["created_by"].extra["choices"] = [(name, name) for name in creators]
+        # The default is the empty choice: it stands once in the select, though it can be asked for by name.
+        statuses = [("" if name == DEFAULT_STATUS else name, label) for name, label in STATUS_LABELS.items()]
+        self.form.fields["status"].widget.choices = statuses
+
+    def by_permission(self, rows: QuerySet[APIKey], name: str, value: str) -> QuerySet[APIKey]:
+        return rows.filter(queries.able_to(value, self.organization))
+
+    def by_admin(self, rows: QuerySet[APIKey], name: str, value: str) -> QuerySet[APIKey]:
+        return rows.filter(queries.admin_keys() if value == "yes" else ~queries.admin_keys())
+
+    def by_networks(self, rows: QuerySet[APIKey], name: str, value: str) -> QuerySet[APIKey]:
+        return rows.exclude(allowed_networks=[]) if value == "yes" else rows.filter(allowed_networks=[])
+
+    def by_flair(self, rows: QuerySet[APIKey], name: str, value: str) -> QuerySet[APIKey]:
+        return rows.filter(queries.flaired(value))

@@ -4,7 +4,11 @@ import re
 
 _FLAIR = re.compile(r"\[([^\[\]]+)\]")
 
-EFFECTIVE = frozenset({"bulk", "segment"})
+PURPOSES = {
+    "bulk": "raises the key's rate limit",
+    "segment": "limits the key to what it created itself",
+}
+EFFECTIVE = frozenset(PURPOSES)
 
 
 def flairs_of(name: str) -> list[str]:
@@ -15,3 +19,8 @@ def flairs_of(name: str) -> list[str]:
 def effective_flairs(name: str) -> frozenset[str]:
     """Those flairs of a name that change what the key does."""
     return EFFECTIVE.intersection(flairs_of(name))
+
+
+def without_flairs(name: str) -> str:
+    """The name alone: `orchestration-key`."""
+    return _FLAIR.sub(" ", name).strip()

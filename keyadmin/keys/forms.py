@@ -1,29 +1,67 @@
 """Shapes of what people type about keys. Every rule is in the services; here only what a field looks like."""
 
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django import forms
+from django.core.exceptions import ValidationError
 
 from accounts import queries as accounts
-from accounts.models import Organization
-from keyadmin.kernel import clock
+from accounts.models import Organization, User
+from keyadmin.kernel import addresses, clock
 from keyadmin.kernel.actor import Actor
+from keyadmin.kernel.errors import DeniedError, ProblemError
+from keyadmin.kernel.patterns import EVERYTHING, NOTHING, Rights
 from keyadmin.keys import presets, queries
-from keyadmin.keys.models import APIKey
-from keyadmin.keys.presets import expiry_choices, last_day
-from keyadmin.web.forms import KitForm
+from keyadmin.keys.flairs import effective_flairs
+from keyadmin.keys.models import APIKey, KeyKind
+from keyadmin.keys.presets import expiry_choices, expiry_hints, last_day
+from keyadmin.keys.services import KeyChanges
+from keyadmin.web.forms import KitForm, add_errors
 
-MODES = (
-    ("template", "From a template"),
-    ("read_only", "Read only"),
-    ("custom", "Custom"),
-    ("admin", "Admin (all permissions)"),
+MODES = {
+    "template": "From a template",
+    "read_only": "Read only",
+    "custom": "Custom",
+    "owner": "All that the user may do",
+    "admin": "Admin (all permissions)",
+}
+MODE_HINTS = {
+    "template": "What a common integration needs.",
+    "read_only": "View everything that you may view, change nothing.",
+    "custom": "Choose each permission.",
+    "owner": "It follows the groups of the user, whatever they give later.",
+}
+FIELDS_OF_SERVICE = {"allowed_networks": "networks"}
+SHOWN_LINES = 5
+
+CAUSES = (
+    ("", "No reason given"),
+    ("Leaked", "Leaked"),
+    ("No longer needed", "No longer needed"),
+    ("Replaced", "Replaced by another key"),
+    ("Other", "Other"),
 )
 
 
+class Option(NamedTuple):
+    """A radio button with what stands beneath it; `blocked` says why this person can't choose it."""
+
+    id: str
+    value: str
+    label: str
+    chosen: bool
+    hint: str
+    blocked: str
+
+
 class KeyForm(KitForm):
-    """Name, description, expiry, permissions and networks: what creating and editing share."""
+    """Name, description, expiry, permissions and networks: what creating and editing share.
+
+    Valid or not, `cleaned_data` holds `expires_at` (a moment, or None: never) and `patterns` (None: all that the
+    owner may do) where what was typed says them.
+    """
 
     name = forms.CharField(
         label="Name", max_length=80, help_text="For example: Provisioning System. Used in the logs.", required=False
@@ -42,15 +80,17 @@ class KeyForm(KitForm):
         help_text="Format YYYY-MM-DD. The key works until the end of that day, 23:59 UTC.",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": "Enter a date such as 2027-01-31."},
     )
-    mode = forms.ChoiceField(label="Permissions", choices=MODES, initial="read_only", widget=forms.RadioSelect)
+    mode = forms.ChoiceField(label="Permissions", initial="read_only", widget=forms.RadioSelect)
     template = forms.ChoiceField(
         label="Template",
         required=False,
-        choices=[(one.slug, f"{one.label}: {', '.join(one.permissions)}") for one in presets.TEMPLATES],
+        choices=[(one.slug, one.label) for one in presets.TEMPLATES],
         widget=forms.RadioSelect,
     )
     permissions = forms.MultipleChoiceField(label="Permissions", required=False)
+    admin_confirmed = forms.BooleanField(label="I need an admin key", required=False)
     networks = forms.CharField(
         label="Allowed networks",
         required=False,
@@ -59,55 +99,141 @@ class KeyForm(KitForm):
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
     )
 
+    modes: tuple[str, ...] = tuple(MODES)
+    kept = NOTHING  # what the key may do already: it can be kept by whoever lacks it
+    may_be_empty = was_admin = False
+
     def __init__(self, *args: Any, actor: Actor, organization: Organization, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.actor, self.organization = actor, organization
+        self.now = clock.now()
         names = [(row.name, row.label) for row in accounts.permissions()]
+        self.other_patterns = sorted(self.kept.patterns - {"*"} - dict(names).keys())
         # A pattern that a key has already, such as sensor.*, can be kept though no box of the matrix stands for it.
-        kept = [(name, name) for name in self.initial.get("permissions") or () if name not in dict(names)]
-        self.choices_of("permissions", [*names, *kept])
-        self.choices_of("expiry", expiry_choices(clock.now()))
+        self.choices_of("permissions", [*names, *((name, name) for name in self.other_patterns)])
+        self.choices_of("expiry", expiry_choices(self.now))
+        self.choices_of("mode", [(mode, MODES[mode]) for mode in self.modes])
         self.initial.setdefault("expiry", str(presets.DEFAULT_LIFE_IN_DAYS))
+        self.fields["expiry_date"].widget.attrs["min"] = self.now.date().isoformat()
 
     def choices_of(self, field: str, choices: list[tuple[str, str]]) -> None:
         """Fill a choice field."""
         self.fields[field].choices = choices  # type: ignore[attr-defined]
 
+    def clean_name(self) -> str:
+        return _typed(self.cleaned_data["name"], "Enter a name.")
+
+    def clean_networks(self) -> list[str]:
+        found, problems = [], []
+        for number, line in enumerate(self.cleaned_data["networks"].splitlines(), start=1):
+            try:
+                found += [addresses.parse_network(line.strip())] if line.strip() else []
+            except ValueError as error:
+                problems.append(f"Line {number}: {error}")
+        if problems:
+            raise ValidationError(problems[:SHOWN_LINES])
+        return found
+
     def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("expiry") == "custom" and not cleaned.get("expiry_date") and "expiry_date" not in self.errors:
-            self.add_error("expiry_date", "Enter a date.")
-        if cleaned.get("mode") == "template" and not cleaned.get("template"):
-            self.add_error("template", "Choose a template.")
-        if cleaned.get("mode") == "custom" and not cleaned.get("permissions"):
-            self.add_error("permissions", "Choose at least one permission.")
-        return cleaned
+        super().clean()
+        self._clean_expiry()
+        self._clean_permissions()
+        return self.cleaned_data
 
-    def expires_at(self) -> datetime | None:
-        """The moment that was chosen: the end of a day in UTC, or never."""
-        chosen = self.cleaned_data["expiry"]
-        if chosen == "never":
-            return None
+    def _clean_expiry(self) -> None:
+        chosen = self.cleaned_data.get("expiry")
+        if chosen == "custom":
+            day = self.cleaned_data.get("expiry_date")
+            if day is None and "expiry_date" not in self.errors:
+                self.add_error("expiry_date", "Enter a date.")
+        else:
+            day = last_day(self.now, int(chosen)) if chosen and chosen.isdigit() else None
         if chosen == "keep":
-            moment: datetime | None = self.initial.get("expires_at")
-            return moment
-        day: date = self.cleaned_data["expiry_date"] if chosen == "custom" else last_day(clock.now(), int(chosen))
-        return clock.parse_moment(day.isoformat())
+            self.cleaned_data["expires_at"] = self.initial.get("expires_at")
+        elif chosen == "never" or day is not None:
+            self.cleaned_data["expires_at"] = None if day is None else clock.parse_moment(day.isoformat())
 
-    def patterns(self) -> list[str]:
-        """The permissions that were chosen."""
-        mode = self.cleaned_data["mode"]
-        if mode == "admin":
-            return ["*"]
-        if mode == "template":
-            found = presets.template(self.cleaned_data["template"])
-            return list(found.permissions) if found else []
-        if mode == "read_only":
-            return queries.readable(self.actor, self.organization)
-        return list(self.cleaned_data["permissions"])
+    def _clean_permissions(self) -> None:
+        mode, chosen = self.cleaned_data.get("mode"), self.cleaned_data.get("permissions")
+        template = presets.template(self.cleaned_data.get("template", ""))
+        if mode == "template" and template is None and "template" not in self.errors:
+            self.add_error("template", "Choose a template.")
+        elif mode == "custom" and not chosen and "permissions" not in self.errors and not self.may_be_empty:
+            self.add_error("permissions", "Choose at least one permission.")
+        elif mode == "admin" and not self.was_admin and not self.cleaned_data.get("admin_confirmed"):
+            self.add_error("admin_confirmed", "Tick that you need an admin key, or choose fewer permissions.")
+        if mode == "template" and template is not None:
+            self.cleaned_data["patterns"] = list(template.permissions)
+        elif mode == "read_only":
+            self.cleaned_data["patterns"] = queries.readable(self.actor, self.organization)
+        elif mode == "custom" and "permissions" in self.cleaned_data:
+            self.cleaned_data["patterns"] = list(chosen or ())
+        elif mode in ("admin", "owner"):
+            self.cleaned_data["patterns"] = ["*"] if mode == "admin" else None
 
-    def allowed_networks(self) -> list[str]:
-        return [line.strip() for line in self.cleaned_data["networks"].splitlines() if line.strip()]
+    def options(self, name: str, hints: Mapping[str, str], blocked: Mapping[str, str]) -> list[Option]:
+        """The radio buttons of a field."""
+        bound = self[name]
+        chosen = str(bound.value() or "")
+        found = []
+        for one in bound.subwidgets:
+            value = str(one.data["value"])
+            found.append(
+                Option(
+                    one.id_for_label,
+                    value,
+                    one.choice_label,
+                    value == chosen,
+                    hints.get(value, ""),
+                    blocked.get(value, ""),
+                )
+            )
+        return found
+
+    def proposed(self) -> APIKey | None:
+        """A key, unsaved, that belongs to whom and gives what the form says; None while it does not say enough."""
+        raise NotImplementedError
+
+    @property
+    def expiry_options(self) -> list[Option]:
+        return self.options("expiry", expiry_hints(self.now), {})
+
+    @property
+    def mode_options(self) -> list[Option]:
+        lacks_all = self._lacking(["*"]) and "You do not have all permissions."
+        return self.options("mode", MODE_HINTS, {"admin": lacks_all})
+
+    @property
+    def template_options(self) -> list[Option]:
+        hints, blocked = {}, {}
+        for one in presets.TEMPLATES:
+            life = presets.life_name(one.days) if one.days else "no expiry date"
+            hints[one.slug] = f"{one.purpose} Usually with {life}."
+            blocked[one.slug] = self._lacking(one.permissions)
+        return self.options("template", hints, blocked)
+
+    def _lacking(self, patterns: Iterable[str]) -> str:
+        """A sentence that names what the person can't give of these; empty when nothing is missing."""
+        held = self.actor.rights_in(self.organization.pk)
+        missing = [name for name in patterns if not (self.kept.allows(name) or held.allows(name))]
+        return f"You do not have {', '.join(missing)}." if missing else ""
+
+    def add_problem(self, error: ProblemError) -> None:
+        """Put what a service refused beside the field that it is about."""
+        if isinstance(error, DeniedError):
+            self.add_error(*self._place(error))
+        else:
+            add_errors(self, error, FIELDS_OF_SERVICE)
+
+    def _place(self, error: DeniedError) -> tuple[str | None, str]:
+        typed, missing = self.cleaned_data, error.permission
+        flairs = effective_flairs(typed["name"]) ^ effective_flairs(self.initial.get("name", ""))
+        if missing == "apikey.ctrl" and flairs and not self.actor.rights_in(self.organization.pk).allows(missing):
+            return "name", f"[{min(flairs)}] is put on and taken off by whoever manages keys. {error.detail}"
+        if missing in (typed["patterns"] or ()) and not self.kept.allows(missing):
+            field = {"custom": "permissions", "template": "template"}.get(typed["mode"], "mode")
+            return field, f"You can't give {missing}: you do not have it yourself."
+        return None, error.detail
 
 
 class NewKeyForm(KeyForm):
@@ -128,13 +254,56 @@ class NewKeyForm(KeyForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         users = accounts.possible_key_owners(self.actor, self.organization)
-        self.choices_of("owner", [("", "Choose a user"), *((str(user.pk), user.name) for user in users)])
+        self.owners = {str(user.pk): user for user in users}
+        choices = [
+            (pk, f"{user.name} (you)" if user.pk == self.actor.user_id else user.name)
+            for pk, user in self.owners.items()
+        ]
+        self.choices_of("owner", choices if len(choices) == 1 else [("", "Choose a user"), *choices])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if cleaned.get("kind") == "user" and not cleaned.get("owner"):
             self.add_error("owner", "Choose the user that the key belongs to.")
+        if cleaned.get("kind") == "organization" and cleaned.get("mode") == "owner":
+            self.add_error("mode", "Only a user's key can do all that the user may do. Choose its permissions.")
+            cleaned.pop("patterns", None)
         return cleaned
+
+    @property
+    def owner_user(self) -> User | None:
+        """The user that was chosen, where the key is to be a user's."""
+        typed = self.cleaned_data
+        return self.owners.get(typed.get("owner", "")) if typed.get("kind") == "user" else None
+
+    def proposed(self) -> APIKey | None:
+        typed, owner = self.cleaned_data, self.owner_user
+        kind = typed.get("kind")
+        if "patterns" not in typed or kind is None or (kind == KeyKind.USER and owner is None):
+            return None
+        home = None if kind == KeyKind.USER else self.organization
+        return APIKey(kind=kind, organization=home, owner=owner, permissions=typed["patterns"])
+
+    @property
+    def kind_options(self) -> list[Option]:
+        hints = {
+            "organization": "Recommended. It works whoever comes and goes, with permissions of its own.",
+            "user": "For what has to follow the rights of that user.",
+        }
+        return self.options("kind", hints, {})
+
+    @property
+    def environment_options(self) -> list[Option]:
+        hints = {"test": "A label that the applications behind can refuse."}
+        return self.options("environment", hints, {})
+
+    def _place(self, error: DeniedError) -> tuple[str | None, str]:
+        owner = self.owner_user
+        field, text = super()._place(error)
+        if field is None and owner is not None:
+            lacking = f"You do not have {error.permission}, so you can't make a key that has it"
+            return "owner", f"{lacking}, as this key of {owner.name} would. Choose fewer permissions or another user."
+        return field, text
 
 
 class EditKeyForm(KeyForm):
@@ -145,10 +314,55 @@ class EditKeyForm(KeyForm):
 
     def __init__(self, *args: Any, key: APIKey, **kwargs: Any) -> None:
         kwargs["initial"] = initial_of(key)
+        self.key, self.may_be_empty, self.was_admin = key, key.permissions == [], key.permissions == ["*"]
+        self.kept = EVERYTHING if key.permissions is None else Rights(frozenset(key.permissions))
+        unfit = "owner" if key.kind == KeyKind.ORGANIZATION else "admin"
+        self.modes = tuple(mode for mode in MODES if mode != unfit or mode == kwargs["initial"]["mode"])
         super().__init__(*args, **kwargs)
         if key.expires_at is not None:
-            keep = ("keep", f"Stays {key.expires_at:%a %d %b %Y}")
-            self.choices_of("expiry", [keep, *expiry_choices(clock.now())])
+            self.choices_of("expiry", [("keep", "As it is"), *expiry_choices(self.now)])
+
+    @property
+    def expiry_options(self) -> list[Option]:
+        ends = self.key.expires_at
+        keep = {"keep": f"{ends:%a} {ends.day} {ends:%b %Y}"} if ends else {}
+        return self.options("expiry", {**expiry_hints(self.now), **keep}, {})
+
+    def proposed(self) -> APIKey | None:
+        if "patterns" not in self.cleaned_data:
+            return None
+        key = self.key
+        permissions = self.cleaned_data["patterns"]
+        return APIKey(kind=key.kind, organization=key.organization, owner=key.owner, permissions=permissions)
+
+    def changes(self) -> KeyChanges:
+        """What was typed, for the service; fields that are wrong are left out."""
+        typed, found = self.cleaned_data, KeyChanges()
+        if "name" in typed:
+            found["name"] = typed["name"]
+        if "description" in typed:
+            found["description"] = typed["description"]
+        if "expires_at" in typed:
+            found["expires_at"] = typed["expires_at"]
+        if "patterns" in typed:
+            found["permissions"] = typed["patterns"]
+        if "networks" in typed:
+            found["allowed_networks"] = typed["networks"]
+        return found
+
+    def _place(self, error: DeniedError) -> tuple[str | None, str]:
+        field, text = super()._place(error)
+        if field is not None:
+            return field, text
+        lacking = f"it gives {error.permission}, which you do not have."
+        typed, key = self.cleaned_data, self.key
+        if typed["expires_at"] != key.expires_at:
+            return "expiry", f"You can't change how long this key works: {lacking}"
+        if addresses.widens(key.allowed_networks, typed["networks"]):
+            return "networks", f"You can't let this key work from more places: {lacking}"
+        if effective_flairs(key.name) != effective_flairs(typed["name"]):
+            return "name", f"You can't let this key see more: {lacking}"
+        return "mode", f"You can't give this key more permissions: {error.permission} is one that you do not have."
 
 
 class ConfirmForm(KitForm):
@@ -158,18 +372,48 @@ class ConfirmForm(KitForm):
     version = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
 
 
+class StopForm(KitForm):
+    """Before a key is revoked or deleted: why, and its name where that much care is due."""
+
+    cause = forms.ChoiceField(label="Reason", choices=CAUSES, required=False, help_text="Kept in the activity log.")
+    details = forms.CharField(label="Details (optional)", max_length=150, required=False)
+    name = forms.CharField(
+        label="Name", max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    version = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, key: APIKey, ask_name: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.key = key
+        if ask_name:
+            self.fields["name"].label = f"Type {key.name} to confirm"
+        else:
+            del self.fields["name"]
+
+    def clean_name(self) -> str:
+        typed: str = self.cleaned_data["name"]
+        if typed.split() != self.key.name.split():
+            raise ValidationError("The name does not match.")
+        return typed
+
+    @property
+    def reason(self) -> str:
+        """Cause and details in one line, as the log keeps them."""
+        return ": ".join(filter(None, (self.cleaned_data["cause"], self.cleaned_data["details"])))
+
+
 class RegenerateForm(ConfirmForm):
     """A new secret; an expired key needs a new expiry with it."""
 
     nonce = forms.CharField(max_length=64, widget=forms.HiddenInput)
-    expiry = forms.ChoiceField(label="New expiry date", required=False, widget=forms.RadioSelect)
+    expiry = forms.ChoiceField(label="New expiry date", widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, expired: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not expired:
             del self.fields["expiry"]
             return
-        choices = [choice for choice in expiry_choices(clock.now()) if choice[0] != "custom"]
+        choices = [choice for choice in expiry_choices(clock.now(), dated=True) if choice[0] != "custom"]
         self.fields["expiry"].choices = choices  # type: ignore[attr-defined]
         self.initial.setdefault("expiry", str(presets.DEFAULT_LIFE_IN_DAYS))
 
@@ -180,14 +424,20 @@ class RegenerateForm(ConfirmForm):
 
 def initial_of(key: APIKey) -> dict[str, Any]:
     """A key as the form shows it before anything is typed."""
-    admin = key.permissions == ["*"]
+    mode = "owner" if key.permissions is None else "admin" if key.permissions == ["*"] else "custom"
     return {
         "name": key.name,
         "description": key.description,
         "expiry": "never" if key.expires_at is None else "keep",
         "expires_at": key.expires_at,
-        "mode": "admin" if admin else "custom",
-        "permissions": [] if admin else key.permissions,
+        "mode": mode,
+        "permissions": list(key.permissions or ()) if mode == "custom" else [],
         "networks": "\n".join(key.allowed_networks),
         "version": key.version,
     }
+
+
+def _typed(text: str, otherwise: str) -> str:
+    if not text:
+        raise ValidationError(otherwise)
+    return text

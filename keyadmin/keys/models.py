@@ -42,6 +42,7 @@ class APIKey(models.Model):
     created_by_key = models.BigIntegerField(null=True)  # an id alone: that key may be deleted
     created_by_label = models.CharField(max_length=150)
     expires_at = models.DateTimeField(null=True)
+    secret_confirmed_at = models.DateTimeField(null=True)  # null: shown on a page, and nobody said that it was saved
     expired_seen_at = models.DateTimeField(null=True)
     paused_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)

@@ -54,12 +54,24 @@ def last_day(now: datetime, days: int) -> date:
     return (now + timedelta(days=days)).date()
 
 
-def expiry_choices(now: datetime) -> list[tuple[str, str]]:
-    """The ready lives with the date that each means today."""
-    lives = [(str(days), _life(now, days)) for days in LIVES_IN_DAYS]
-    return [*lives, ("never", "No expiry (not recommended)"), ("custom", "Custom date")]
+def expiry_choices(now: datetime, *, dated: bool = False) -> list[tuple[str, str]]:
+    """The ready lives, `dated` with the day that each means today."""
+    until = expiry_hints(now)
+    lives = [(str(days), life_name(days)) for days in LIVES_IN_DAYS]
+    if dated:
+        lives = [(value, f"{label} ({until[value]})") for value, label in lives]
+    return [*lives, ("custom", "Custom date"), ("never", "No expiry")]
 
 
-def _life(now: datetime, days: int) -> str:
-    label = "1 year" if days == 365 else f"{days} days"
-    return f"{label} (until {last_day(now, days):%a %d %b %Y})"
+def life_name(days: int) -> str:
+    return "1 year" if days == 365 else f"{days} days"
+
+
+def expiry_hints(now: datetime) -> dict[str, str]:
+    """What stands beside each ready life."""
+    days = {str(days): f"until {_day(last_day(now, days))}" for days in LIVES_IN_DAYS}
+    return {**days, "never": "not recommended"}
+
+
+def _day(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b %Y}"

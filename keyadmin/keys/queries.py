@@ -1,20 +1,24 @@
 """Which keys an actor may see, and how they are found. An invisible key does not exist for the actor."""
 
 import re
+from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts import access
 from accounts.access import held_by
 from accounts.models import Membership, Organization
-from accounts.queries import permissions
+from accounts.queries import holders, listing, permissions
 from keyadmin.kernel import clock, tokens
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import InvalidError, NotFoundError
-from keyadmin.keys.models import APIKey, FormerTokenId
+from keyadmin.kernel.patterns import covering
+from keyadmin.keys.models import APIKey, FormerTokenId, KeyKind
 from keyadmin.keys.status import Status, status_sql
 
 SHORTEST_PARTIAL_KEY = 4
+MOST_CHOICES = 2000
 BIGGEST_ID = 2**63 - 1
 _MASKED = re.compile(r"[a-z][a-z0-9]{0,15}_(?:live|test)_([0-9A-Za-z]{12})(?:\.\.\.|…)[0-9A-Za-z]{4}", re.ASCII)
 
@@ -50,16 +54,66 @@ def counts(actor: Actor) -> dict[Status, int]:
     return {status: found.get(status.value, 0) for status in Status}
 
 
-def expiring_first(actor: Actor, number: int) -> list[APIKey]:
-    """The visible keys that expire soon, the nearest first."""
+def next_to_expire(actor: Actor) -> APIKey | None:
+    """The visible key that expires soonest of those that expire soon."""
     soon = visible_keys(actor).annotate(status_now=status_sql(clock.now())).filter(status_now=Status.EXPIRING_SOON)
-    return list(soon.order_by("expires_at", "pk")[:number])
+    return soon.order_by("expires_at", "pk").first()
 
 
-def admin_keys_without_expiry(actor: Actor, number: int) -> list[APIKey]:
-    """Visible working keys with all permissions that never expire."""
-    keys = visible_keys(actor).filter(expires_at=None, revoked_at=None, paused_at=None, permissions=["*"])
-    return list(keys.order_by("created_at")[:number])
+def owners_and_creators(actor: Actor) -> tuple[list[tuple[int, str]], list[str]]:
+    """To whom visible keys belong (ids and names of users), and the names of those who made them, in one query."""
+    rows = visible_keys(actor).order_by().values_list("owner_id", "owner__name", "created_by_label")
+    found = list(rows.distinct()[:MOST_CHOICES])
+    owners = {(pk, name) for pk, name, _ in found if pk is not None}
+    creators = {label for _, _, label in found}
+    return sorted(owners, key=lambda owner: owner[1].lower()), sorted(creators, key=str.lower)
+
+
+def admin_keys() -> Q:
+    """The filter for keys of an organisation that may do everything there."""
+    return Q(kind=KeyKind.ORGANIZATION) & listing("permissions", ["*"])
+
+
+def able_to(permission: str, organization: Organization) -> Q:
+    """The filter for keys that give a permission in the organisation at this moment.
+
+    An organisation's key by its own list; a user's key by what the user holds, and its own list if it has one.
+    """
+    listed = listing("permissions", covering(permission))
+    held = Q(kind=KeyKind.USER, owner__in=holders(permission, organization.pk))
+    return Q(kind=KeyKind.ORGANIZATION) & listed | held & (Q(permissions__isnull=True) | listed)
+
+
+def flaired(flair: str) -> Q:
+    """The filter for keys with this flair in their names."""
+    return Q(name__regex=rf"\[\s*{re.escape(flair.strip())}\s*\]")
+
+
+class Generation(NamedTuple):
+    """One secret that a key has or had; `until` is empty while it is good."""
+
+    token_id: str
+    since: datetime
+    until: datetime | None
+
+
+def lineage(key: APIKey) -> list[Generation]:
+    """The secrets of a key by their token ids, the present one first."""
+    found, since = [], key.created_at
+    for former in key.former_token_ids.order_by("replaced_at", "pk"):
+        found.append(Generation(former.token_id, since, former.replaced_at))
+        since = former.replaced_at
+    return [Generation(key.token_id, since, key.revoked_at), *reversed(found)]
+
+
+def has_namesake(actor: Actor, name: str, besides: int = 0) -> bool:
+    """Whether a visible key, revoked ones aside, has this name, letter case ignored; `besides` is the key itself."""
+    return visible_keys(actor).filter(name__iexact=name, revoked_at=None).exclude(pk=besides).exists()
+
+
+def number_of_admin_keys(actor: Actor, organization: Organization) -> int:
+    """How many visible keys of the organisation have all permissions; revoked ones don't count."""
+    return visible_keys(actor).filter(organization=organization, permissions=["*"], revoked_at=None).count()
 
 
 def effective(key: APIKey, organization: Organization) -> list[str]:

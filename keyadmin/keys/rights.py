@@ -1,12 +1,13 @@
 """Who may manage a key, and who may give what it gives. Shared by the services; decides, changes nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from accounts import access, queries
 from accounts.models import Organization, User, UserKind
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import DeniedError, NotFoundError
-from keyadmin.kernel.patterns import NOTHING, Rights
+from keyadmin.kernel.patterns import NOTHING, Held, Rights
 from keyadmin.keys.flairs import effective_flairs
 from keyadmin.keys.models import APIKey, KeyKind
 
@@ -20,12 +21,28 @@ def require_manage(actor: Actor, key: APIKey) -> None:
         require_manage_person(actor, key.owner)
 
 
-def may_manage(actor: Actor, key: APIKey) -> bool:
-    """The same as a question, for pages that show no button which would be refused."""
+class Permitted(NamedTuple):
+    """What an actor may do with some keys, by their ids: manage them, and also prolong, resume, regenerate them."""
+
+    managed: frozenset[int]
+    givable: frozenset[int]
+
+
+def permitted(actor: Actor, keys: Iterable[APIKey]) -> Permitted:
+    """The same as a question, for pages that show no button which would be refused. One query for all of the keys."""
+    every = list(keys)
+    owners = access.held_by_each(key.owner for key in every if key.owner is not None)
+    managed = [key for key in every if _may_manage(actor, key, owners)]
+    givable = [key for key in managed if _holds_all(actor, key, owners.get(key.owner_id or 0))]
+    return Permitted(frozenset(key.pk for key in managed), frozenset(key.pk for key in givable))
+
+
+def _may_manage(actor: Actor, key: APIKey, owners: Mapping[int, Held]) -> bool:
     if key.organization_id is not None:
         return _manages(actor, key, key.organization_id)
     try:
-        require_manage(actor, key)
+        if key.owner is not None:
+            require_manage_person(actor, key.owner, owners[key.owner.pk].rights)
     except (DeniedError, NotFoundError):
         return False
     return True
@@ -47,14 +64,17 @@ def require_create(actor: Actor, organization: Organization | None, owner: User 
         require_manage_person(actor, owner)
 
 
-def require_manage_person(actor: Actor, owner: User) -> None:
-    """A person's key works in all their organisations: it is theirs, or for whoever manages keys in every one."""
+def require_manage_person(actor: Actor, owner: User, homes: Collection[int] | None = None) -> None:
+    """A person's key works in all their organisations: it is theirs, or for whoever manages keys in every one.
+
+    `homes`: the ids of these organisations, where the caller knows them already.
+    """
     held = actor.held  # whatever organisation the request means: the key works in all of them
     if actor.user_id == owner.pk:
         if not (held.allows("apikey.own") or held.allows("apikey.ctrl")):
             raise DeniedError("apikey.own")
         return
-    homes = queries.organization_ids_of(owner)
+    homes = queries.organization_ids_of(owner) if homes is None else homes
     if held.everywhere is None and not any(held.reaches(home) for home in homes):
         raise NotFoundError("There is no such user.")
     # An instance administrator's key works everywhere, so only who manages keys everywhere manages it.
@@ -76,8 +96,19 @@ def require_flairs(actor: Actor, organization_id: int | None, before: str, after
         raise DeniedError("apikey.ctrl")
 
 
-def require_holds_all(actor: Actor, key: APIKey) -> None:
-    """Raise DeniedError unless the actor holds all that the key gives at this moment, wherever it works."""
+def _holds_all(actor: Actor, key: APIKey, given: Held | None) -> bool:
+    try:
+        require_holds_all(actor, key, given)
+    except DeniedError:
+        return False
+    return True
+
+
+def require_holds_all(actor: Actor, key: APIKey, given: Held | None = None) -> None:
+    """Raise DeniedError unless the actor holds all that the key gives at this moment, wherever it works.
+
+    `given`: what the key's owner holds, where the caller knows it already.
+    """
     if key.owner is None:
         access.require_holds(actor, key.permissions or (), key.organization_id or 0)
         return
@@ -85,7 +116,7 @@ def require_holds_all(actor: Actor, key: APIKey) -> None:
         return  # a person holds, by definition, what their own key gives
     if actor.limit is not None:
         _require_within(actor.limit, key.permissions)
-    given, held = access.held_by(key.owner), actor.held
+    given, held = given or access.held_by(key.owner), actor.held
     if key.owner.kind == UserKind.API or actor.user_id == key.owner_id:
         given = given.narrowed(key.permissions)  # for somebody else's person a list makes nothing smaller
     missing = [held.rights_in(oid).first_missing(rights.patterns) for oid, rights in given.rights.items()]

@@ -1,5 +1,6 @@
 """Every change that can be made to a key. Pages, REST, commands and drop-in endpoints all call these."""
 
+import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -80,11 +81,13 @@ def create_key(
     environment: tokens.Environment = "live",
     allowed_networks: Iterable[str] = (),
     minted: Minted | None = None,
+    confirmed: bool = True,
 ) -> Issued:
     """Make a key and return it with its secret, which is shown nowhere else, ever.
 
     An organisation key needs `organization`, a user key `owner`. `permissions` absent: none for an organisation
-    key, all of the owner's for a user key. `expires_at` (aware) absent: never.
+    key, all of the owner's for a user key. `expires_at` (aware) absent: never. `confirmed` false: a person is shown
+    the secret and has yet to say that it was saved (confirm_secret).
     Raises InvalidError, DeniedError (also for a right that the actor does not hold itself), NotFoundError.
     """
     organization, owner = _belongs_to(kind, organization, owner)
@@ -107,7 +110,7 @@ def create_key(
     rights.require_flairs(actor, key.organization_id, "", key.name)
     rights.require_holds_all(actor, key)
     minted = minted or mint(environment)
-    _put(key, minted)
+    _put(key, minted, confirmed=confirmed)
     with work.unit(actor) as unit:
         _lock_with_actor(actor)
         key.save(force_insert=True)
@@ -149,6 +152,18 @@ def edit_key(*, actor: Actor, key_id: int, changes: KeyChanges, expected_version
     return key
 
 
+def foresee_edit(key: APIKey, changes: KeyChanges) -> tuple[dict[str, object], dict[str, object]]:
+    """The fields that an edit would change, before and after, as the log would have them. Changes nothing.
+
+    Raises InvalidError. Whether it may be done is asked when it is done.
+    """
+    seen = copy.copy(key)
+    _apply(seen, changes)
+    before, after = _snapshot(key), _snapshot(seen)
+    changed = [name for name, value in after.items() if before[name] != value]
+    return {name: before[name] for name in changed}, {name: after[name] for name in changed}
+
+
 def regenerate_key(
     *,
     actor: Actor,
@@ -156,10 +171,12 @@ def regenerate_key(
     expires_at: datetime | Keep | None = KEEP,
     expected_version: int | None = None,
     minted: Minted | None = None,
+    confirmed: bool = True,
 ) -> Issued:
     """Give the same record a new secret and token id; the old secret is dead at once.
 
-    An expired key needs a new expiry with it; a paused one stays paused. Needs all rights of the key.
+    An expired key needs a new expiry with it; a paused one stays paused. Needs all rights of the key. `confirmed`
+    as for create_key.
     Raises NotFoundError, DeniedError, InvalidError, StaleError, ConflictError (`key_revoked`, `expiry_required`).
     """
     seen = queries.visible_key(actor, key_id)
@@ -175,7 +192,7 @@ def regenerate_key(
         if key.status is Status.EXPIRED:
             raise ConflictError(code="expiry_required")
         FormerTokenId(key=key, token_id=key.token_id, tail=key.tail, replaced_at=clock.now()).save(force_insert=True)
-        _put(key, minted)
+        _put(key, minted, confirmed=confirmed)
         _save(key)
         after = _snapshot(key)
         changed = [name for name, value in after.items() if before[name] != value]
@@ -188,6 +205,23 @@ def regenerate_key(
             after={name: after[name] for name in changed},
         )
     return Issued(key, minted.token.text)
+
+
+def confirm_secret(*, actor: Actor, key_id: int, token_id: str) -> APIKey:
+    """Note that the secret with this token id, shown on a page, was saved. Confirming it again changes nothing.
+
+    The version stays: what the key can do does not change, and forms that are open stay good.
+    Raises NotFoundError, DeniedError, StaleError (the key has another secret by now).
+    """
+    with work.unit(actor) as unit:
+        key = _locked(actor, key_id, None)
+        if token_id != key.token_id:
+            raise StaleError
+        if key.secret_confirmed_at is None:
+            key.secret_confirmed_at = clock.now()
+            key.save(update_fields=["secret_confirmed_at"])
+            unit.record(EventName.API_KEY_SECRET_CONFIRMED, _target(key), organizations=_chains(key))
+    return key
 
 
 def pause_key(*, actor: Actor, key_id: int, expected_version: int | None = None) -> APIKey:
@@ -392,10 +426,11 @@ def _networks(wanted: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _put(key: APIKey, minted: Minted) -> None:
+def _put(key: APIKey, minted: Minted, *, confirmed: bool) -> None:
     token = minted.token
     key.prefix, key.environment, key.token_id, key.tail = token.prefix, token.environment, token.token_id, token.tail
     key.verifier = minted.verifier
+    key.secret_confirmed_at = clock.now() if confirmed else None
 
 
 def _save(key: APIKey) -> None:

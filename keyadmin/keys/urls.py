@@ -1,16 +1,19 @@
 from django.urls import path
 
-from keyadmin.keys.views import change, create, lists
+from keyadmin.keys.views import change, create, lists, overview, page, preview, reveal
 
 KEY = "keys/<int:pk>/"
 
 urlpatterns = [
-    path("", lists.overview, name="overview"),
+    path("", overview.overview, name="overview"),
     path("keys/", lists.key_list, name="keys"),
     path("keys/new/", create.new_key, name="key_new"),
-    path(KEY, lists.key_page, name="key"),
+    path("keys/new/preview/", preview.preview_new, name="key_new_preview"),
+    path(KEY, page.key_page, name="key"),
     path(f"{KEY}edit/", change.edit_key, name="key_edit"),
+    path(f"{KEY}edit/preview/", preview.preview_edit, name="key_edit_preview"),
     path(f"{KEY}regenerate/", create.regenerate_key, name="key_regenerate"),
+    path(f"{KEY}saved/", reveal.key_saved, name="key_saved"),
     path(f"{KEY}pause/", change.pause_key, name="key_pause"),
     path(f"{KEY}resume/", change.resume_key, name="key_resume"),
     path(f"{KEY}revoke/", change.revoke_key, name="key_revoke"),

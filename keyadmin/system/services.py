@@ -27,13 +27,18 @@ def prepare() -> None:
     """
     env: Env = settings.ENV
     with _alone():
-        if "instance_instance" in connection.introspection.table_names():
+        if not is_new():
             instance.check_master_key(env.master.fingerprint)
         call_command("migrate", interactive=False, verbosity=0)
         instance.bind_master_key(env.master.fingerprint)
         load_first_packs()
         if env.admin_email and not queries.administrator_exists():
             _make_first_administrator(env)
+
+
+def is_new() -> bool:
+    """Whether the database holds nothing yet."""
+    return "instance_instance" not in connection.introspection.table_names()
 
 
 def setup_link() -> str | None:

@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, RawPostDataExce
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 
+from keyadmin.kernel.actor import ANONYMOUS, Actor, ActorKind
 from keyadmin.kernel.errors import ProblemError
 
 log = logging.getLogger("keyadmin")
 
-PROGRAMS = ("/api/", "/crm/")
+PROGRAMS, DASHBOARD = ("/api/", "/crm/"), "/o/"
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "2"
 
@@ -50,13 +51,20 @@ def answer(request: HttpRequest, error: ProblemError) -> HttpResponse:
     if for_program(request):
         response = JsonResponse(body, status=kind.status, content_type=PROBLEM_TYPE)
     else:
-        response = render(request, "error.html", body, status=kind.status)
+        response = render(request, "app_error.html" if _in_frame(request, kind.status) else "error.html", body)
+        response.status_code = kind.status
     response["Cache-Control"] = "no-store"
     if kind.status == 401:
         response["WWW-Authenticate"] = challenge(request)
     if kind.status == 503:
         response["Retry-After"] = RETRY_AFTER_SECONDS
     return response
+
+
+def _in_frame(request: HttpRequest, status: int) -> bool:
+    """Whether the dashboard stands around the error. Not while the database is what failed: the frame asks it."""
+    actor: Actor = getattr(request, "actor", ANONYMOUS)
+    return actor.kind is ActorKind.PERSON and request.path.startswith(DASHBOARD) and status != 503
 
 
 def challenge(request: HttpRequest) -> str:

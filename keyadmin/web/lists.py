@@ -1,11 +1,13 @@
 """One list: filtered, sorted, paged, as a page or as its results alone."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, NamedTuple
 
 from django.core.paginator import EmptyPage, PageNotAnInteger
 from django.forms import BoundField, Form
 from django.http import HttpRequest, HttpResponse
+from django.utils.choices import flatten_choices
 from django_filters import FilterSet
 from django_tables2 import Table
 from django_tables2.data import TableQuerysetData
@@ -13,6 +15,7 @@ from django_tables2.data import TableQuerysetData
 from keyadmin.web import words
 from keyadmin.web.htmx import announce, render_page, wants_part
 from keyadmin.web.query import altered
+from keyadmin.web.tables import directions
 
 PAGE_SIZES = (25, 50, 100)
 SEARCH, SORT, PAGE, PAGE_SIZE = "search", "sort", "page", "page_size"
@@ -54,11 +57,13 @@ def render_list(
     """A list of what the filterset finds; a script that asks for it gets components/results.html and the count.
 
     `template` extends app.html and includes components/results.html. Its context, besides what is given here:
-    `filterset`, `table` (paged), `chips`, `noun`, `total`, `list_title`. Columns of the table are called as the
-    filterset's sorts are. A page that does not exist is the first one.
+    `filterset`, `table` (paged), `chips`, `left_out`, `noun`, `total`, `list_title`, `page_sizes`. Columns of the table
+    are called as the filterset's sorts are. A page that does not exist is the first one; a filter whose value can't be
+    read is left out, and said to be.
     """
     form = filterset.form
-    sort = (form.cleaned_data.get(SORT) if form.is_valid() else "") or default_sort
+    form.is_valid()
+    sort = form.cleaned_data.get(SORT) or default_sort
     table = table_class(Filtered(filterset.qs), order_by=sort, order_by_field=SORT, page_field=PAGE)
     table.request = request
     paginate(request, table)
@@ -73,13 +78,15 @@ def render_list(
             "filterset": filterset,
             "table": table,
             "chips": chips(request, form),
+            "left_out": [(str(form[name].label), texts[0]) for name, texts in form.errors.items() if name != SORT],
+            "page_sizes": PAGE_SIZES if total > PAGE_SIZES[0] else (),
             "noun": noun,
             "total": total,
             "list_title": f"{noun.plural[:1].upper()}{noun.plural[1:]}{page_words}",
             **(context or {}),
         },
     )
-    if wants_part(request):
+    if wants_part(request) and "X-Reread" not in request.headers:  # who changed something has said so
         announce(response, f"{words.counted(total, *noun)}{_sorted_words(table)}{page_words}")
     return response
 
@@ -96,27 +103,29 @@ def paginate(request: HttpRequest, table: Table) -> None:
 
 def chips(request: HttpRequest, form: Form) -> list[Chip]:
     """The filters that the address sets, in the words of the form; the order is none."""
-    if not form.is_valid():
-        return []
+    form.is_valid()
     found = []
     for bound in form:
         if bound.name != SORT and form.cleaned_data.get(bound.name) not in (None, "", []):
             url = altered(request.GET, **{bound.html_name: None, PAGE: None})
             label = "Search" if bound.name == SEARCH else str(bound.label)  # its label is a sentence
-            found.append(Chip(label, _shown(bound), url))
+            found.append(Chip(label, _shown(bound, form.cleaned_data[bound.name]), url))
     return found
 
 
-def _shown(bound: BoundField) -> str:
-    """A value as the form shows it: the label of a choice, else what was typed."""
+def _shown(bound: BoundField, cleaned: object) -> str:
+    """A value as the form shows it: the label of a choice, a date as pages write it, else what was typed."""
+    if isinstance(cleaned, date):
+        return words.day(cleaned)
     value = bound.value()
-    labels = {str(key): str(label) for key, label in getattr(bound.field, "choices", ())}
+    choices: Any = flatten_choices(getattr(bound.field, "choices", ()))
+    labels = {str(key): str(label) for key, label in choices}
     values = value if isinstance(value, list | tuple) else [value]
     return ", ".join(labels.get(str(one), str(one)) for one in values)
 
 
 def _sorted_words(table: Table) -> str:
     for alias in table.order_by or ():
-        direction = "descending" if str(alias).startswith("-") else "ascending"
-        return f", sorted by {table.columns[str(alias).lstrip('-')].header}, {direction}"
+        column = table.columns[str(alias).lstrip("-")]
+        return f", sorted by {column.header}, {directions(column)[str(alias).startswith('-')]}"
     return ""

@@ -15,12 +15,12 @@ from keyadmin.web.theme import THEMES, theme_of
 
 
 class Entry(NamedTuple):
-    """One entry of the rail. `route` takes the organisation's slug; without the permission the entry is absent."""
+    """One entry of the rail. `route` takes the organisation's slug; without one of the permissions it is absent."""
 
     label: str
     icon: str
     route: str
-    permission: str = ""
+    permissions: tuple[str, ...] = ()
 
 
 class Group(NamedTuple):
@@ -32,8 +32,14 @@ class Group(NamedTuple):
 
 # Only pages that exist.
 RAIL = (
-    Group("", (Entry("Overview", "home", "overview"), Entry("API keys", "key", "keys", "apikey.view"))),
-    Group("Watch", (Entry("Activity", "activity", "activity", "audit.view"),)),
+    Group(
+        "",
+        (
+            Entry("Overview", "home", "overview"),
+            Entry("API keys", "key", "keys", ("apikey.view", "apikey.ctrl", "apikey.own")),
+        ),
+    ),
+    Group("Watch", (Entry("Activity", "activity", "activity", ("audit.view",)),)),
 )
 
 
@@ -91,7 +97,7 @@ def rail(actor: Actor, organization: Organization | None, path: str) -> list[dic
     for label, entries in RAIL:
         shown = []
         for entry in entries:
-            if entry.permission and not rights.allows(entry.permission):
+            if entry.permissions and not any(rights.allows(name) for name in entry.permissions):
                 continue
             url = reverse(entry.route, args=[organization.slug])
             # The overview's address begins all others.

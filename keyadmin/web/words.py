@@ -1,6 +1,6 @@
 """Times and figures in the words that pages use."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 STEPS = (
     (timedelta(days=365), "year"),
@@ -12,7 +12,7 @@ ABBREVIATED = ("h", "min")
 YEARS_FROM = timedelta(days=730)
 
 
-def day(moment: datetime) -> str:
+def day(moment: date) -> str:
     """`12 Feb 2027`, in the zone of `moment`."""
     return f"{moment.day} {moment:%b %Y}"
 
@@ -20,6 +20,11 @@ def day(moment: datetime) -> str:
 def exact(moment: datetime) -> str:
     """`Fri 12 Feb 2027, 23:59:59 UTC`, in the zone of `moment`."""
     return f"{moment:%a} {day(moment)}, {moment:%H:%M:%S %Z}"
+
+
+def to_the_minute(moment: datetime) -> str:
+    """`Fri 12 Feb 2027, 23:59 UTC`, in the zone of `moment`."""
+    return f"{moment:%a} {day(moment)}, {moment:%H:%M %Z}"
 
 
 def relative(moment: datetime, now: datetime) -> str:

@@ -31,7 +31,7 @@ document.addEventListener("submit", (event) => {
 /* --- menus: what does not leave the page closes its menu -------------------------------------------------------- */
 document.addEventListener("click", (event) => {
   const menu = event.target.closest(".ka-menu[popover]");
-  if (menu && event.target.closest("[hx-get], [data-copy-text]")) menu.hidePopover();
+  if (menu && event.target.closest("[hx-get], [hx-post], [data-copy-text]")) menu.hidePopover();
 });
 
 /* --- one modal: its content comes by htmx into #modal, and it never closes by accident -------------------------- */
@@ -177,6 +177,22 @@ document.addEventListener("htmx:afterSettle", (event) => {
   const lost = !document.activeElement || document.activeElement === document.body;
   if (wanted) wanted.focus();
   else if (lost && !shown()) find("#results-title").focus({ preventScroll: true });
+});
+
+/* The filters stand outside of what is swapped: they show what the address says, but for what is being typed. */
+document.addEventListener("htmx:afterSettle", (event) => {
+  const form = event.detail.target.id === "results" && find("form[role=search]");
+  if (!form) return;
+  const query = new URLSearchParams(location.search);
+  for (const field of form.querySelectorAll("[name]")) {
+    if (field !== document.activeElement) field.value = query.get(field.name) || "";
+    if (field.type === "hidden") field.disabled = !field.value;
+  }
+});
+
+/* What changed is said by who changed it: a list that reads itself anew says nothing. */
+document.body.addEventListener("keys-changed", () => {
+  if (find("#results")) htmx.ajax("GET", location.pathname + location.search, { target: "#results", headers: { "X-Reread": "1" } });
 });
 
 document.addEventListener("announce", (event) => keyadmin.say(event.detail.text));

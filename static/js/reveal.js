@@ -18,6 +18,7 @@
       return true;
     } catch {
       if (!node) return false;
+      show(node);
       select(node);
       const done = document.execCommand("copy");
       if (done) getSelection().removeAllRanges();
@@ -29,7 +30,7 @@
     const button = event.target.closest("[data-copy], [data-copy-text]");
     if (!button) return;
     const node = button.dataset.copy && find(button.dataset.copy);
-    if (node) show(node);
+    find(".ka-tell")?.remove();
     if (await copied(node ? node.textContent : button.dataset.copyText, node)) {
       say(button.dataset.copied);
       const words = find("span", button);
@@ -41,19 +42,18 @@
         delete words.dataset.words;
       }, 3000);
     } else if (node) {
-      tell(node, "Copying is blocked by your browser. The text is selected: press Ctrl+C (Cmd+C).");
+      const what = node.id === "secret" ? "key" : "text";
+      tell(node, `Copying is blocked by your browser. The ${what} is selected: press Ctrl+C (Cmd+C).`);
     } else {
       say(`Copying is blocked by your browser. The text is ${button.dataset.copyText}`);
     }
   });
 
   const tell = (node, text) => {
-    const old = find(".ka-tell");
-    if (old) old.remove();
     const line = document.createElement("p");
     line.className = "ka-tell";
     line.textContent = text;
-    (node.id === "secret" ? find(".ka-secret-acts") : node).after(line);
+    (node.closest(".ka-secret-row") || node).after(line);
     say(text);
   };
 
@@ -61,7 +61,6 @@
   const toggle = () => find("[data-hide]");
   const hide = (hidden) => {
     find("[data-reveal]").toggleAttribute("data-hidden", hidden);
-    toggle().setAttribute("aria-pressed", String(hidden));
     find("span", toggle()).textContent = hidden ? "Show" : "Hide";
   };
   const show = (node) => { if (node.closest("[data-hidden]")) hide(false); };
@@ -77,13 +76,38 @@
     URL.revokeObjectURL(link.href);
   });
 
+  /* --- tabs: a click, arrows, Home, End --- */
+  const pick = (tab) => {
+    for (const one of tab.parentElement.children) {
+      one.setAttribute("aria-selected", String(one === tab));
+      one.tabIndex = one === tab ? 0 : -1;
+      find(`#${one.getAttribute("aria-controls")}`).hidden = one !== tab;
+    }
+    tab.focus();
+  };
+  document.addEventListener("click", (event) => {
+    const tab = event.target.closest("[role=tab]");
+    if (tab) pick(tab);
+  });
+  document.addEventListener("keydown", (event) => {
+    const tab = event.target.closest("[role=tab]");
+    if (!tab) return;
+    const tabs = [...tab.parentElement.children];
+    const at = tabs.indexOf(tab);
+    const to = { ArrowLeft: at - 1, ArrowRight: (at + 1) % tabs.length, Home: 0, End: -1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    pick(tabs.at(to));
+  });
+
   /* --- the guard --- */
   const open = () => find("[data-reveal]");
   const saved = () => find("[data-reveal-saved]").checked;
   const wipe = () => {
     if (!open()) return;
     getSelection().removeAllRanges();
-    for (const node of document.querySelectorAll("#secret, [data-secret]")) node.textContent = "not shown again";
+    for (const node of document.querySelectorAll("#secret, [data-secret]")) node.textContent = "";
+    open().remove();
   };
 
   const ask = (asking) => {
@@ -93,43 +117,82 @@
   };
 
   window.keyadmin.askToCloseReveal = () => {
-    if (saved()) return close();
-    const box = find(".modal-dialog");
+    const box = open().closest(".modal-dialog, .ka-sheet");
     box.classList.remove("ka-shake");
     void box.offsetWidth; /* so that the animation starts anew */
     box.classList.add("ka-shake");
     say("The key is still open. Tick 'I have saved this key' to close.");
   };
 
-  const close = () => {
-    const { after, focusNext, done } = find("[data-reveal-foot]").dataset;
-    const inModal = open().closest("#modal");
+  /* The server notes that the secret was saved. `keepalive`: also while the page goes. */
+  const note = async () => {
+    const form = find("[data-reveal-form]");
+    const sent = { method: "POST", body: new FormData(form), headers: { "HX-Request": "true" }, keepalive: true };
+    try {
+      return (await fetch(form.action, { ...sent, signal: AbortSignal.timeout(5000) })).status === 204;
+    } catch {
+      return false;
+    }
+  };
+
+  const leave = () => {
+    const { after } = find("[data-reveal-foot]").dataset;
+    const inModal = find("#modal [data-reveal-foot]");
+    if (inModal) window.keyadmin.closeModal();
+    const there = new URL(after, location.href);
+    if (there.pathname + there.search === location.pathname + location.search) {
+      history.replaceState(history.state, "", after);
+      location.reload();
+    } else if (inModal) location.assign(after);
+    else location.replace(after); /* nothing to come back to */
+  };
+
+  const close = async (button) => {
+    button.setAttribute("aria-disabled", "true");
+    const noted = await note();
     wipe();
-    open().remove();
-    if (!inModal || !focusNext) return location.assign(after);
-    window.keyadmin.focusNext = focusNext;
-    window.keyadmin.closeModal();
-    if (done) say(done);
-    document.body.dispatchEvent(new CustomEvent("keys-changed"));
+    if (noted) return leave();
+    find("[data-reveal-unnoted]").hidden = false;
+    for (const gone of document.querySelectorAll("[data-reveal-foot] :not(button), [data-reveal-ask]")) gone.remove();
+    button.removeAttribute("aria-disabled");
+    button.focus();
   };
 
   document.addEventListener("click", (event) => {
     const on = (name) => event.target.closest(`[data-reveal-${name}]`);
-    if (on("close")) {
-      if (saved()) close();
+    const button = on("close");
+    if (button) {
+      if (!open()) leave();
+      else if (saved()) close(button);
       else {
         window.keyadmin.askToCloseReveal();
         find("[data-reveal-saved]").focus();
       }
     } else if (on("ask")) ask(true);
     else if (on("back")) ask(false);
-    else if (on("anyway")) close();
+    else if (on("anyway")) {
+      wipe();
+      leave();
+    }
   });
 
   window.addEventListener("beforeunload", (event) => {
     if (open() && !saved()) event.preventDefault();
   });
-  window.addEventListener("pagehide", wipe);
-  /* On a page of its own: a heading that the keyboard starts from. */
+  window.addEventListener("pagehide", () => {
+    if (open() && saved()) note();
+    wipe();
+  });
+  /* Back to a page that was kept while it went: its secret is gone, so it goes on. */
+  window.addEventListener("pageshow", () => {
+    if (find("[data-reveal-foot]") && !open()) leave();
+  });
+
+  /* On a page of its own a reveal is open now. After one, the address names the row that it was about. */
+  const row = /^#key-\d+$/.test(location.hash) && find(`${location.hash}-name`);
   if (open()) find("[data-first-focus]").focus();
+  else if (row) {
+    row.focus();
+    say(find("main .ka-note[role=status]")?.textContent.trim());
+  }
 })();

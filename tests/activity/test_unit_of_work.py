@@ -15,6 +15,7 @@ from keyadmin.kernel.actor import SYSTEM
 from keyadmin.kernel.errors import UnavailableError
 from keyadmin.keys import services
 from keyadmin.keys.models import APIKey
+from tests.activity.refusing import refuse_events
 from tests.world import OPERATOR, World
 
 pytestmark = pytest.mark.django_db
@@ -129,20 +130,3 @@ def test_the_error_says_that_nothing_was_changed() -> None:
     refuse_events()
     with pytest.raises(UnavailableError, match="nothing was changed"), work.unit(SYSTEM) as unit:
         unit.record(NAME, TARGET)
-
-
-def refuse_events() -> None:
-    """Make the database itself refuse new events, as a full or broken disk would."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute(
-                "CREATE TRIGGER refuse BEFORE INSERT ON activity_event BEGIN SELECT RAISE(ABORT, 'refused'); END"
-            )
-        else:
-            cursor.execute(
-                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql"
-                " AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$"
-            )
-            cursor.execute(
-                "CREATE TRIGGER refuse BEFORE INSERT ON activity_event FOR EACH ROW EXECUTE FUNCTION refuse()"
-            )

@@ -34,6 +34,7 @@ PAGE_ASKING = "302 403 403 404 200 200 404 302 302 302"
 PAGE_REFUSING = "303 403 403 404 422 422 404 303 303 303"
 PAGE_ACTING = "303 403 403 404 303 303 404 303 303 303"
 PAGE_POST_ONLY = "302 405 405 405 405 405 404 302 302 302"
+INSTANCE_READING = "302 403 403 403 403 200 403 302 302 302"
 CREATING = "401 403 403 201 201 201 201 403 201 201"
 # Organisations, members, groups, policies: the key manager sees them all, the developer nothing.
 SEEING = "401 403 200 403 200 200 200 403 200 200"
@@ -75,12 +76,18 @@ ROUTES = {
     "POST /o/<slug:org>/keys/": PAGE_READ_ONLY,
     "GET /o/<slug:org>/keys/new/": "302 403 403 200 200 200 404 302 302 302",
     "POST /o/<slug:org>/keys/new/": "303 403 403 422 422 422 404 303 303 303",
+    "GET /o/<slug:org>/keys/new/preview/": PAGE_POST_ONLY,
+    "POST /o/<slug:org>/keys/new/preview/": "303 403 403 200 200 200 404 303 303 303",
     "GET /o/<slug:org>/keys/<int:pk>/": PAGE_READING,
     "POST /o/<slug:org>/keys/<int:pk>/": PAGE_READ_ONLY,
     "GET /o/<slug:org>/keys/<int:pk>/edit/": PAGE_ASKING,
     "POST /o/<slug:org>/keys/<int:pk>/edit/": PAGE_REFUSING,
+    "GET /o/<slug:org>/keys/<int:pk>/edit/preview/": PAGE_POST_ONLY,
+    "POST /o/<slug:org>/keys/<int:pk>/edit/preview/": "303 403 403 404 200 200 404 303 303 303",
     "GET /o/<slug:org>/keys/<int:pk>/regenerate/": PAGE_ASKING,
     "POST /o/<slug:org>/keys/<int:pk>/regenerate/": PAGE_REFUSING,
+    "GET /o/<slug:org>/keys/<int:pk>/saved/": PAGE_POST_ONLY,
+    "POST /o/<slug:org>/keys/<int:pk>/saved/": "303 403 403 404 412 412 404 303 303 303",  # names no secret
     "GET /o/<slug:org>/keys/<int:pk>/pause/": PAGE_POST_ONLY,
     "POST /o/<slug:org>/keys/<int:pk>/pause/": PAGE_ACTING,
     "GET /o/<slug:org>/keys/<int:pk>/resume/": PAGE_POST_ONLY,
@@ -88,9 +95,15 @@ ROUTES = {
     "GET /o/<slug:org>/keys/<int:pk>/revoke/": PAGE_ASKING,
     "POST /o/<slug:org>/keys/<int:pk>/revoke/": PAGE_ACTING,
     "GET /o/<slug:org>/keys/<int:pk>/delete/": PAGE_ASKING,
-    "POST /o/<slug:org>/keys/<int:pk>/delete/": PAGE_ACTING,
+    "POST /o/<slug:org>/keys/<int:pk>/delete/": PAGE_REFUSING,
     "GET /o/<slug:org>/activity/": "302 403 200 403 403 200 404 302 302 302",
     "POST /o/<slug:org>/activity/": PAGE_READ_ONLY,
+    "GET /o/<slug:org>/activity/<int:sequence>/": "302 403 200 403 403 200 404 302 302 302",
+    "POST /o/<slug:org>/activity/<int:sequence>/": PAGE_READ_ONLY,
+    "GET /instance/activity/": INSTANCE_READING,
+    "POST /instance/activity/": WRONG_METHOD,
+    "GET /instance/activity/<int:sequence>/": INSTANCE_READING,
+    "POST /instance/activity/<int:sequence>/": WRONG_METHOD,
     "GET /docs/": PUBLIC,
     "POST /docs/": WRONG_METHOD,
     "GET /docs/<slug:page>": PUBLIC,
@@ -163,7 +176,13 @@ ROUTES = {
 ANSWERED_BEFORE = {"GET /healthz", "GET /static/css/tokens.css"}
 
 # What stands for the parts of a route, and what a method sends.
-PARTS = {"<slug:org>": "acme", "<str:token>": "wrong", "<slug:page>": "how-keys-work", "<str:code>": "invalid_key"}
+PARTS = {
+    "<slug:org>": "acme",
+    "<int:sequence>": "1",
+    "<str:token>": "wrong",
+    "<slug:page>": "how-keys-work",
+    "<str:code>": "invalid_key",
+}
 BODIES: dict[str, object] = {
     "POST /api/v1/api-keys": {"name": "x"},
     "POST /crm/api-keys": {"name": "x"},

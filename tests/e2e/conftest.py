@@ -31,6 +31,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
+def remembering_browser(browser: Browser) -> Iterator[Browser]:
+    """One that keeps pages alive for Back and Forward, as people's browsers do and Playwright's do not."""
+    ignored = ["--disable-back-forward-cache"]
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = browser.browser_type.launch(executable_path=path, args=ARGUMENTS, ignore_default_args=ignored)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
 def office(browser: Browser, live_server: LiveServer, lasting_world: World) -> Iterator[Office]:
     served = Office(browser, live_server.url, lasting_world)
     yield served

@@ -1,5 +1,6 @@
 """How moments and expiry dates are written and read."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from time import time
 
@@ -187,3 +188,19 @@ def test_today_is_an_expiry_until_the_day_ends() -> None:
     assert clock.parse_expiry("2026-01-10", at=AT) == end
     with pytest.raises(ValueError, match="in the future"):
         clock.parse_expiry("2026-01-10", at=end)
+
+
+def test_it_can_be_another_moment_for_a_while() -> None:
+    moment = datetime(2020, 2, 29, 12, tzinfo=timezone(timedelta(hours=2)))
+    with clock.at(moment):
+        assert clock.now() == moment
+        assert clock.now().utcoffset() == timedelta(0)
+        with clock.at(moment + timedelta(days=1)):
+            assert clock.now() == moment + timedelta(days=1)
+        assert clock.now() == moment
+    assert abs(clock.now().timestamp() - time()) < 5
+
+
+def test_other_threads_keep_their_time() -> None:
+    with clock.at(datetime(2020, 1, 1, tzinfo=UTC)), ThreadPoolExecutor(1) as threads:
+        assert threads.submit(clock.now).result().year > 2020

@@ -22,6 +22,11 @@ def link(db: None, settings: Any) -> str:
     return f"/setup/{issue_setup_token()}/"
 
 
+def csrf_token(response: Any) -> str:
+    """The token of any form of the page."""
+    return next(field["value"] for field in Page(response).all("input") if field.get("name") == "csrfmiddlewaretoken")
+
+
 def assert_private(response: Any) -> None:
     """Neither a cache nor another address may learn the token in the path."""
     assert "no-store" in response["Cache-Control"]
@@ -43,13 +48,15 @@ def test_the_link_opens_an_empty_form(link: str) -> None:
 
 def test_set_up_makes_the_administrator_and_signs_them_in(link: str) -> None:
     client = Client(enforce_csrf_checks=True)
-    token = Page(client.get(link)).field("csrfmiddlewaretoken")["value"]
+    token = csrf_token(client.get(link))
 
     response = client.post(link, {**FIELDS, "csrfmiddlewaretoken": token}, headers={"origin": "http://testserver"})
 
     assert (response.status_code, response["Location"]) == (302, "/")
     assert_private(response)
-    assert "Dana" in Page(client.get("/", follow=True)).text
+    landed = client.get("/", follow=True)
+    assert landed.redirect_chain == [("/o/acme/", 302)]
+    assert "Create your first API key" in Page(landed).text
     assert User.objects.get().is_instance_admin
     assert Organization.objects.get().name == "Acme"
 
@@ -57,7 +64,7 @@ def test_set_up_makes_the_administrator_and_signs_them_in(link: str) -> None:
 def test_a_browser_that_hides_its_origin_is_refused(link: str) -> None:
     """Why the policy of the page is not no-referrer."""
     client = Client(enforce_csrf_checks=True)
-    token = Page(client.get(link)).field("csrfmiddlewaretoken")["value"]
+    token = csrf_token(client.get(link))
 
     response = client.post(link, {**FIELDS, "csrfmiddlewaretoken": token}, headers={"origin": "null"})
 

@@ -21,6 +21,7 @@ urlpatterns = [
     [
         ("admin", ["Overview", "API keys", "Activity"]),
         ("auditor", ["Overview", "API keys", "Activity"]),
+        ("developer", ["Overview", "API keys"]),
         ("stranger", ["Overview"]),
     ],
 )

@@ -2,18 +2,28 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import queries as accounts
+from accounts.models import Organization
+from keyadmin.activity import queries as activity
+from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import ProblemError, StaleError
-from keyadmin.keys import queries, rights, services
-from keyadmin.keys.forms import ConfirmForm, EditKeyForm
-from keyadmin.keys.views.common import FORM_NAMES, about, address, finished, here, matrix_of
+from keyadmin.keys import differences, queries, rights, services
+from keyadmin.keys.forms import EditKeyForm, StopForm
+from keyadmin.keys.models import APIKey
+from keyadmin.keys.status import Status
+from keyadmin.keys.views.common import about, address, facts_about, finished, here
+from keyadmin.keys.views.preview import changes_of, form_context
 from keyadmin.web.forms import add_errors
-from keyadmin.web.htmx import UNPROCESSABLE, render_sheet
+from keyadmin.web.htmx import UNPROCESSABLE, announce, done, render_sheet, wants_part
 
 Service = Callable[..., object]
+SHOWN_EVENTS = 20
+WORKING = (Status.ACTIVE, Status.EXPIRING_SOON)
 
 
 @require_http_methods(["GET", "POST"])
@@ -22,34 +32,29 @@ def edit_key(request: HttpRequest, pk: int) -> HttpResponse:
     actor, organization = here(request)
     key = queries.visible_key(actor, pk)
     rights.require_manage(actor, key)
-    form = EditKeyForm(
-        request.POST if request.method == "POST" else None, key=key, actor=actor, organization=organization
-    )
-    if form.is_valid():
-        changes = services.KeyChanges(
-            name=form.cleaned_data["name"],
-            description=form.cleaned_data["description"],
-            expires_at=form.expires_at(),
-            allowed_networks=form.allowed_networks(),
-        )
-        if key.permissions is not None or form.cleaned_data["mode"] != "custom" or form.cleaned_data["permissions"]:
-            changes["permissions"] = form.patterns()
+    posted = request.POST if request.method == "POST" else None
+    form = EditKeyForm(posted, key=key, actor=actor, organization=organization)
+    context: dict[str, Any] = {}
+    valid = form.is_valid()
+    version: int = form.cleaned_data.get("version", 0) if posted else 0
+    if version not in (0, key.version):  # what was typed need not even fit the key any more
+        context["stale"] = since(version, key, actor, organization)
+    elif valid:
         acting = dataclasses.replace(actor, reason=form.cleaned_data["reason"])
         try:
-            services.edit_key(actor=acting, key_id=pk, changes=changes, expected_version=form.cleaned_data["version"])
+            changes = changes_of(form)
+            services.edit_key(actor=acting, key_id=pk, changes=form.changes(), expected_version=version)
         except StaleError:
-            form.add_error(None, "Somebody changed this key meanwhile. Reload the page to see their changes.")
+            context["stale"] = since(version, key, actor, organization)
         except ProblemError as error:
-            add_errors(form, error, FORM_NAMES)
+            form.add_problem(error)
         else:
-            return finished(request, address("key", organization, pk), f"{form.cleaned_data['name']} was changed.")
-    context = {
-        **about(key, organization, "Edit"),
-        "form": form,
-        "readable": queries.readable(actor, organization),
-        "matrix": matrix_of(actor, organization, form),
-    }
-    return render_sheet(request, "keys/edit.html", context, status=UNPROCESSABLE if form.errors else 200)
+            said = differences.sentence(changes)
+            text = f"{form.cleaned_data['name']} was changed. {said}" if changes else "Nothing was changed."
+            return finished(request, address("key", organization, pk), text)
+    status = UNPROCESSABLE if form.errors or context else 200
+    context |= {**about(key, organization, "Edit"), **form_context(request, form)}
+    return render_sheet(request, "keys/edit.html", context, status=status)
 
 
 @require_POST
@@ -67,15 +72,15 @@ def resume_key(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then stop the key for good."""
-    consequences = ["All requests with this key get 401 at once.", "This cannot be undone; its record stays."]
-    return confirmed(request, pk, services.revoke_key, "Revoke", consequences, "{} was revoked.")
+    stays = "This cannot be undone. The record of the key stays, under Revoked."
+    return confirmed(request, pk, services.revoke_key, "Revoke", stays, "{} was revoked.")
 
 
 @require_http_methods(["GET", "POST"])
 def delete_key(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then stop the key for good and remove its record."""
-    consequences = ["All requests with this key get 401 at once.", "Its record goes; activity records are kept."]
-    return confirmed(request, pk, services.delete_key, "Delete", consequences, "{} was deleted.")
+    goes = "This cannot be undone. The record of the key goes; activity records are kept."
+    return confirmed(request, pk, services.delete_key, "Delete", goes, "{} was deleted.")
 
 
 def act_at_once(request: HttpRequest, pk: int, service: Service, text: str) -> HttpResponse:
@@ -83,26 +88,58 @@ def act_at_once(request: HttpRequest, pk: int, service: Service, text: str) -> H
     actor, organization = here(request)
     key = queries.visible_key(actor, pk)
     service(actor=actor, key_id=pk)
+    if wants_part(request, "results"):
+        return announce(done("keys-changed"), text.format(key.name))
     return finished(request, address("key", organization, pk), text.format(key.name))
 
 
-def confirmed(
-    request: HttpRequest, pk: int, service: Service, verb: str, consequences: list[str], text: str
-) -> HttpResponse:
+def confirmed(request: HttpRequest, pk: int, service: Service, verb: str, finality: str, text: str) -> HttpResponse:
     """Ask first; the version on the screen must still be the current one."""
     actor, organization = here(request)
     key = queries.visible_key(actor, pk)
     rights.require_manage(actor, key)
-    form = ConfirmForm(request.POST if request.method == "POST" else None, initial={"version": key.version})
+    posted = request.POST if request.method == "POST" else None
+    ask_name = asks_for_name(key, organization, verb)
+    form = StopForm(posted, key=key, ask_name=ask_name, initial={"version": key.version})
+    context: dict[str, Any] = {}
     if form.is_valid():
-        acting = dataclasses.replace(actor, reason=form.cleaned_data["reason"])
+        acting = dataclasses.replace(actor, reason=form.reason)
+        version = form.cleaned_data["version"]
         try:
-            service(actor=acting, key_id=pk, expected_version=form.cleaned_data["version"])
+            service(actor=acting, key_id=pk, expected_version=version)
+        except StaleError:
+            context["stale"] = since(version, key, actor, organization)
         except ProblemError as error:
-            add_errors(form, error, FORM_NAMES)
+            add_errors(form, error)
         else:
             gone = verb == "Delete"
             url = address("keys", organization) if gone else address("key", organization, pk)
             return finished(request, url, text.format(key.name))
-    context = {**about(key, organization, verb), "form": form, "consequences": consequences, "verb": verb}
-    return render_sheet(request, "keys/confirm.html", context, status=UNPROCESSABLE if form.errors else 200)
+    status = UNPROCESSABLE if form.errors or context else 200
+    works = key.status in WORKING
+    stops = ["All requests with this key get 401 at once."] if works else []
+    context |= {
+        **about(key, organization, verb),
+        "form": form,
+        "verb": verb,
+        "facts": facts_about(key, organization),
+        "consequences": [*stops, finality],
+        "pause_url": address("key_pause", organization, pk) if works and verb == "Revoke" else "",
+    }
+    return render_sheet(request, "keys/confirm.html", context, status=status)
+
+
+def asks_for_name(key: APIKey, organization: Organization, verb: str) -> bool:
+    """Whether the name of the key must be typed: where most would stop working, and where the record goes with it."""
+    if key.status is Status.REVOKED:
+        return False
+    return "*" in queries.effective(key, organization) or (verb == "Delete" and key.status in WORKING)
+
+
+def since(version: int, key: APIKey, actor: Actor, organization: Organization) -> dict[str, Any]:
+    """Who changed the key since that version of it, and what: each version is one entry of the log about it."""
+    number = queries.visible_key(actor, key.pk).version - version
+    labels = {row.name: row.label for row in accounts.permissions()}
+    events = activity.about("api_key", key.pk, organization.pk, min(max(number, 0), SHOWN_EVENTS))
+    by_me = bool(events) and (events[0].actor_kind, events[0].actor_id) == (actor.kind, actor.id)
+    return {"entries": [differences.entry_of(event, labels) for event in events], "by_me": by_me}

@@ -2,17 +2,23 @@
 
 import dataclasses
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.crypto import get_random_string
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts import queries as accounts
+from accounts.models import Organization
+from keyadmin.kernel import clock
+from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import ProblemError
 from keyadmin.keys import presets, queries, rights, services
 from keyadmin.keys.forms import NewKeyForm, RegenerateForm
+from keyadmin.keys.models import NAME_LENGTH
 from keyadmin.keys.status import Status
-from keyadmin.keys.views.common import FORM_NAMES, about, address, here, matrix_of, reveal_once
+from keyadmin.keys.views.common import about, address, facts_about, here
+from keyadmin.keys.views.preview import form_context
+from keyadmin.keys.views.reveal import reveal_once
 from keyadmin.web.forms import add_errors
 from keyadmin.web.htmx import UNPROCESSABLE, go_to, render_sheet
 from keyadmin.web.navigation import Crumb
@@ -24,10 +30,12 @@ def new_key(request: HttpRequest) -> HttpResponse:
     """The form for a new key; a good POST is answered with the secret, once."""
     actor, organization = here(request)
     rights.require_create(actor, organization, None)
-    if any(queries.is_whole_key(value) for value in request.GET.dict().values()):
+    if any(queries.is_whole_key(text) for name, texts in request.GET.lists() for text in (name, *texts)):
         return go_to(request, request.path)  # without the key, which must not stay in the address
     posted = request.POST if request.method == "POST" else None
-    form = NewKeyForm(posted, actor=actor, organization=organization, initial=prefilled(request))
+    filled, left_out = prefilled(request.GET, actor, organization)
+    initial = {"nonce": get_random_string(32), **filled}
+    form = NewKeyForm(posted, actor=actor, organization=organization, initial=initial)
     if form.is_valid():
         typed = form.cleaned_data
         by_user = typed["kind"] == "user"
@@ -40,22 +48,23 @@ def new_key(request: HttpRequest) -> HttpResponse:
                 organization=None if by_user else organization,
                 owner=accounts.key_owner(actor, typed["owner"]) if by_user else None,
                 description=typed["description"],
-                permissions=form.patterns(),
-                expires_at=form.expires_at(),
+                permissions=typed["patterns"],
+                expires_at=typed["expires_at"],
                 environment=typed["environment"],
-                allowed_networks=form.allowed_networks(),
+                allowed_networks=typed["networks"],
                 minted=minted,
+                confirmed=False,
             )
 
         try:
             return reveal_once(request, actor, typed["nonce"], services.mint(typed["environment"]), create)
         except ProblemError as error:
-            add_errors(form, error, FORM_NAMES)
+            form.add_problem(error)
     context = {
-        "form": form,
+        **form_context(request, form),
         "sheet_title": "Create API key",
-        "readable": queries.readable(actor, organization),
-        "matrix": matrix_of(actor, organization, form),
+        "from_link": bool(filled) or left_out,
+        "left_out": left_out,
         "crumbs": [Crumb("API keys", address("keys", organization)), Crumb("Create API key")],
         "back": address("keys", organization),
     }
@@ -83,26 +92,56 @@ def regenerate_key(request: HttpRequest, pk: int) -> HttpResponse:
                 expires_at=form.new_expiry() if expired else services.KEEP,
                 expected_version=typed["version"],
                 minted=minted,
+                confirmed=False,
             )
 
         try:
             return reveal_once(request, actor, typed["nonce"], services.mint_like(key), regenerate, again=True)
         except ProblemError as error:
-            add_errors(form, error, FORM_NAMES)
+            add_errors(form, error)
     context = {
         **about(key, organization, "Regenerate"),
         "form": form,
+        "facts": facts_about(key, organization),
         "consequences": ["The old key stops at once. Whatever still uses it will be refused."],
         "verb": "Regenerate Key",
     }
     return render_sheet(request, "keys/confirm.html", context, status=UNPROCESSABLE if form.errors else 200)
 
 
-def prefilled(request: HttpRequest) -> dict[str, object]:
-    """What a link may fill in (`?template=billing-sync&name=...`), and the nonce of this form."""
-    values: dict[str, object] = {"nonce": get_random_string(32)}
-    chosen = presets.template(request.GET.get("template", ""))
+def prefilled(query: QueryDict, actor: Actor, organization: Organization) -> tuple[dict[str, object], bool]:
+    """What a link may fill in, and whether something was left out because the person can't give it.
+
+    `?template=billing-sync&name=Night+job&expires=90d&perm=view_customer&perm=...`; nonsense is ignored.
+    `perm` beside a template adds to it.
+    """
+    held, values = actor.rights_in(organization.pk), dict[str, object]()
+    chosen = presets.template(query.get("template", ""))
+    known = {row.name for row in accounts.grantable_permissions()}
+    extra = [name for name in query.getlist("perm") if name in known]
+    wanted = [*(chosen.permissions if chosen else ()), *extra]
     if chosen is not None:
-        values |= {"mode": "template", "template": chosen.slug, "expiry": str(chosen.days or "never")}
-    name = request.GET.get("name", "")[:80]
-    return values | ({"name": name} if name else {})
+        values |= expiry_from(f"{chosen.days}d" if chosen.days else "never")
+    given = [name for name in dict.fromkeys(wanted) if held.allows(name)]
+    left_out = len(given) < len(set(wanted))
+    if chosen is not None and not extra and not left_out:
+        values |= {"mode": "template", "template": chosen.slug}
+    elif given:
+        values |= {"mode": "custom", "permissions": given}
+    values |= expiry_from(query.get("expires", ""))
+    name = query.get("name", "").strip()[:NAME_LENGTH]
+    return values | ({"name": name} if name else {}), left_out
+
+
+def expiry_from(text: str) -> dict[str, object]:
+    """`90d`, `never` or `2027-01-31` as the fields of the form; nothing for what is none of these or has passed."""
+    try:
+        moment = clock.parse_expiry(text, at=clock.now())
+    except ValueError:
+        return {}
+    if moment is None:
+        return {"expiry": "never"}
+    days = text.removesuffix("d")
+    if days in map(str, presets.LIVES_IN_DAYS):
+        return {"expiry": days}
+    return {"expiry": "custom", "expiry_date": moment.date()} if len(text) <= len("2027-01-31") else {}

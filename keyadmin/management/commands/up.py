@@ -3,21 +3,30 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandParser
 from django.db import connection
 
 from keyadmin.management.base import FAILED, PlainCommand
-from keyadmin.system import services, supervisor
+from keyadmin.management.commands.seed_demo import bar, words
+from keyadmin.system import demo, services, supervisor
 from keyadmin.web.assets import collect
 
 
 class Command(PlainCommand):
     help = "Start keyadmin: database, first start, web server and worker. Ctrl-C or SIGTERM stops all of it."
-    example = "up"
+    example = "up --demo"
     requires_system_checks = "__all__"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="fill a new database with a made-up organisation")
 
     def work(self, **options: Any) -> None:
         host = self._free_address()
-        services.prepare()
+        made = None
+        if options["demo"]:
+            made = demo.seed(bar(sys.stderr))
+        else:
+            services.prepare()
         collect()
         link = services.setup_link()
         connection.close()
@@ -26,6 +35,8 @@ class Command(PlainCommand):
             self.stdout.write(f"Keyadmin: {services.address()}")
             if link:
                 self.stdout.write(f"No administrator exists yet. Set up with this one-time link:\n  {link}")
+            if made:
+                self.stdout.write(words(made))
             self.stdout.flush()
 
         code = supervisor.run(

@@ -1,11 +1,12 @@
 """The small parts of a page: `{% load kit %}`. Text is escaped, nothing is styled inline (CSP)."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django import template
 from django.forms import BaseForm, BoundField, Select
+from django.http import QueryDict
 from django.template.context import RequestContext
 from django.templatetags.static import static
 from django.utils import timezone
@@ -14,9 +15,11 @@ from django.utils.safestring import SafeString
 from django_tables2.columns import BoundColumn
 from django_tables2.tables import Table
 
+from keyadmin.activity.words import action
 from keyadmin.kernel import clock
 from keyadmin.web import words
 from keyadmin.web.query import altered
+from keyadmin.web.tables import directions
 
 register = template.Library()
 
@@ -109,6 +112,20 @@ def exactly(moment: datetime) -> SafeString:
     return _time(moment, words.exact(timezone.localtime(moment)))
 
 
+@register.filter
+def end_of_day(moment: datetime) -> str:
+    """`{{ expires_at|end_of_day }}`: `the end of Fri 19 Feb 2027, 23:59 UTC`, or the plain moment."""
+    moment = moment.astimezone(UTC)
+    last_minute = (moment.hour, moment.minute) == (23, 59)
+    return f"{'the end of ' if last_minute else ''}{moment:%a} {words.day(moment)}, {moment:%H:%M} UTC"
+
+
+@register.filter
+def rfc3339(moment: datetime) -> str:
+    """`{{ expires_at|rfc3339 }}`: for scripts."""
+    return clock.rfc3339(moment)
+
+
 def _time(moment: datetime, text: str) -> SafeString:
     exact = words.exact(timezone.localtime(moment))
     return format_html('<time datetime="{}" title="{}">{}</time>', clock.rfc3339(moment), exact, text)
@@ -131,6 +148,12 @@ def counted(count: int, forms: str) -> str:
 def counted_as(count: int, noun: tuple[str, str]) -> str:
     """`{{ total|counted_as:noun }}`: with the Noun of a list."""
     return words.counted(count, *noun)
+
+
+@register.filter(name="words")
+def split_words(text: str) -> list[str]:
+    """`{{ "Created Revoked"|words }}`: several words for one parameter of a template."""
+    return text.split()
 
 
 @register.filter
@@ -183,6 +206,21 @@ def error_texts(field: BoundField) -> list[str]:
     return [str(text) for text in field.errors]
 
 
+@register.filter
+def at(query: QueryDict, name: str) -> str:
+    """`{{ request.GET|at:"sort" }}`: what the address says under a name, or nothing."""
+    return str(query.get(name, ""))
+
+
+# --- charts ----------------------------------------------------------------------------------------------------
+
+
+@register.filter
+def minus(number: int, less: int) -> int:
+    """`{{ chart.height|minus:3 }}`."""
+    return number - less
+
+
 # --- tables ----------------------------------------------------------------------------------------------------
 
 
@@ -226,6 +264,33 @@ def address(context: RequestContext, **changes: Any) -> str:
     return altered(context["request"].GET, **changes)
 
 
+class Order(NamedTuple):
+    """One way to sort a list: `-created` and its words."""
+
+    value: str
+    words: str
+    chosen: bool
+
+
+@register.filter
+def orders(table: Table) -> list[Order]:
+    """`{{ table|orders }}`: every sort of the table, for where it has no headers."""
+    chosen = [str(alias) for alias in table.order_by or ()]
+    found = []
+    for column in table.columns:
+        for sign, way in zip(("", "-"), directions(column) if column.orderable else (), strict=False):
+            value = f"{sign}{column.name}"
+            found.append(Order(value, f"{column.header}: {way}", value in chosen))
+    return found
+
+
+@register.simple_tag(takes_context=True)
+def others(context: RequestContext, *names: str) -> list[tuple[str, str]]:
+    """`{% others "sort" "page" as kept %}`: what the address sets besides, for a form to send along."""
+    query = context["request"].GET
+    return [(name, value) for name in query if name not in names for value in query.getlist(name) if value]
+
+
 @register.filter
 def page_numbers(table: Table) -> list[int | None]:
     """The pages to link: first, last and those around the present one; None for a gap."""
@@ -244,5 +309,4 @@ def page_numbers(table: Table) -> list[int | None]:
 @register.filter
 def event_words(name: str) -> str:
     """`{{ event.name|event_words }}`: `api_key.created` as "Created API key"."""
-    thing, _, act = name.partition(".")
-    return f"{act.replace('_', ' ').capitalize()} {thing.replace('_', ' ').replace('api', 'API')}"
+    return action(name)

@@ -1,0 +1,135 @@
+"""The log in words: what each event is called, under which heading it stands, what its fields and values are called."""
+
+from collections.abc import Mapping
+
+from keyadmin.activity.events import SIGN_INS, EventName
+from keyadmin.kernel.actor import ActorKind
+
+# `{...}` is taken from what the event says of its target; see `action`.
+ACTIONS: dict[EventName, str] = {
+    EventName.INSTANCE_SET_UP: "Set up Keyadmin",
+    EventName.SETUP_LINK_ISSUED: "Issued a set-up link",
+    EventName.PERMISSIONS_LOADED: "Loaded permissions",
+    EventName.PERMISSION_CREATED: "Created permission",
+    EventName.PERMISSION_UPDATED: "Edited permission",
+    EventName.PERMISSION_DELETED: "Deleted permission",
+    EventName.ORGANIZATION_CREATED: "Created organisation",
+    EventName.ORGANIZATION_UPDATED: "Edited organisation",
+    EventName.ORGANIZATION_SUSPENDED: "Suspended organisation",
+    EventName.ORGANIZATION_RESUMED: "Resumed organisation",
+    EventName.KEY_POLICY_UPDATED: "Changed the key policy of",
+    EventName.PERSON_CREATED: "Created person",
+    EventName.PERSON_UPDATED: "Edited person",
+    EventName.PERSON_DISABLED: "Disabled person",
+    EventName.PERSON_ENABLED: "Enabled person",
+    EventName.PERSON_SIGNED_IN: "Signed in",
+    EventName.PERSON_SIGNED_OUT: "Signed out",
+    EventName.API_USER_CREATED: "Created API user",
+    EventName.API_USER_UPDATED: "Edited API user",
+    EventName.API_USER_DISABLED: "Disabled API user",
+    EventName.API_USER_ENABLED: "Enabled API user",
+    EventName.API_USER_DELETED: "Deleted API user",
+    EventName.MEMBERSHIP_CREATED: "Added to the organisation",
+    EventName.MEMBERSHIP_REMOVED: "Removed from the organisation",
+    EventName.INVITATION_CREATED: "Invited",
+    EventName.INVITATION_ACCEPTED: "Accepted the invitation of",
+    EventName.INVITATION_WITHDRAWN: "Withdrew the invitation of",
+    EventName.GROUP_CREATED: "Created group",
+    EventName.GROUP_UPDATED: "Edited group",
+    EventName.GROUP_DELETED: "Deleted group",
+    EventName.GROUP_MEMBER_ADDED: "Added {member} to group",
+    EventName.GROUP_MEMBER_REMOVED: "Removed {member} from group",
+    EventName.POLICY_CREATED: "Created policy",
+    EventName.POLICY_UPDATED: "Edited policy",
+    EventName.POLICY_DELETED: "Deleted policy",
+    EventName.API_KEY_CREATED: "Created API key",
+    EventName.API_KEY_UPDATED: "Edited API key",
+    EventName.API_KEY_PAUSED: "Paused API key",
+    EventName.API_KEY_RESUMED: "Resumed API key",
+    EventName.API_KEY_REGENERATED: "Regenerated API key",
+    EventName.API_KEY_SECRET_CONFIRMED: "Confirmed that the secret is saved",
+    EventName.API_KEY_REVOKED: "Revoked API key",
+    EventName.API_KEY_DELETED: "Deleted API key",
+}
+UNKNOWN = {"member": "a member"}
+
+# A heading of the filter, what all of it is called, and the things (the first part of a name) that stand under it.
+GROUPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "api_keys": ("API keys", "Anything about API keys", ("api_key",)),
+    "people": (
+        "People and groups",
+        "Anything about people and groups",
+        ("person", "api_user", "membership", "invitation", "group", "policy"),
+    ),
+    "sign_ins": ("Sign-ins", "All sign-ins and sign-outs", ()),
+    "instance": (
+        "Instance",
+        "Anything about the instance",
+        ("instance", "permissions", "permission", "organization", "key_policy"),
+    ),
+}
+
+ACTORS = {
+    ActorKind.PERSON.value: "Person",
+    ActorKind.KEY.value: "API key",
+    ActorKind.OPERATOR.value: "Operator",
+    ActorKind.SYSTEM.value: "Keyadmin",
+}
+TARGETS = {
+    "api_key": "API key",
+    "user": "User",
+    "group": "Group",
+    "policy": "Policy",
+    "organization": "Organisation",
+    "pack": "Permission pack",
+    "permission": "Permission",
+    "invitation": "Invitation",
+    "instance": "Instance",
+}
+FIELDS = {
+    "owner": "Owner (user ID)",
+    "token_id": "Token ID",
+    "patterns": "Permissions",
+    "names": "Permissions",
+    "email": "E-mail address",
+    "is_instance_admin": "Instance administrator",
+    "oid": "OID",
+    "uid": "UID",
+    "member_id": "User ID",
+}
+# Those that come first, in this order; the others by name.
+FIRST = ("name", "description", "kind", "owner", "environment", "permissions", "allowed_networks", "expiry_date")
+# What it means that a field holds nothing, or an empty list.
+NOTHING = {"expiry_date": "Never", "permissions": "All that its owner may do"}
+EMPTY = {"allowed_networks": "From anywhere", "permissions": "None", "policies": "None"}
+VALUES = {
+    "organization": "Organisation key",
+    "user": "User key",
+    "api": "API user",
+    "person": "Person",
+}
+
+
+def action(name: str, after: Mapping[str, object] | None = None) -> str:
+    """What was done, before the name of what it was done to: `Created API key`, `Added Kim to group`."""
+    if name not in ACTIONS:
+        return name  # written by a later version
+    return ACTIONS[EventName(name)].format_map({**UNKNOWN, **(after or {})})
+
+
+def names_in(group: str) -> tuple[EventName, ...]:
+    """The events that stand under a heading of GROUPS."""
+    if group == "sign_ins":
+        return SIGN_INS
+    things = GROUPS[group][2]
+    return tuple(name for name in EventName if name.partition(".")[0] in things and name not in SIGN_INS)
+
+
+def field(name: str) -> str:
+    """`allowed_networks` as `Allowed networks`."""
+    return FIELDS.get(name) or name.replace("_", " ").capitalize()
+
+
+def place(name: str) -> tuple[int, str]:
+    """Where a field stands among the others."""
+    return FIRST.index(name) if name in FIRST else len(FIRST), name

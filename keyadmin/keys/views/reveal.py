@@ -1,0 +1,98 @@
+"""The one-time reveal: what makes a secret answers with it, once; then somebody says that it was saved."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import slugify
+from django.views.decorators.http import require_POST
+
+from keyadmin.instance import services as instance
+from keyadmin.kernel.actor import Actor
+from keyadmin.keys import queries, services
+from keyadmin.keys.flairs import without_flairs
+from keyadmin.keys.models import APIKey
+from keyadmin.keys.views.common import address, at_row, here, list_behind
+from keyadmin.web import words
+from keyadmin.web.htmx import done, go_to, render_sheet, secret, wants_part
+from keyadmin.web.navigation import Crumb
+
+ENV_NAME = "CRM_API_KEY"
+
+
+class Unspoken(str):
+    """A text that shows when a page writes it, but not when a log describes the context that holds it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "[secret]"
+
+
+def reveal_once(
+    request: HttpRequest,
+    actor: Actor,
+    nonce: str,
+    minted: services.Minted,
+    act: Callable[[services.Minted], services.Issued],
+    *,
+    again: bool = False,
+) -> HttpResponse:
+    """Carry out what makes a secret, and show it in this answer alone.
+
+    The form's nonce makes a repeated POST (reload, double click) find what the first one did, without the secret.
+    `again`: the key is not new. What was done is said when the secret is gone, above the next page.
+    """
+
+    def once() -> instance.Answer:
+        issued = act(minted)
+        found: dict[str, object] = {"api_key_id": issued.key.pk}
+        return instance.Answer(200, {**found, "secret": issued.secret}, found)
+
+    answer = instance.once(actor, scope=f"page:{actor.kind}:{actor.id}:{request.path}", key=nonce, body=b"", act=once)
+    key = queries.visible_key(actor, int(str(answer.body["api_key_id"])))
+    if "secret" not in answer.body:
+        context = _sheet(request, key, "Already done")
+        return render_sheet(request, "keys/already_created.html", {**context, "again": again})
+    shown = {**_about(request, key, again=again), "secret": Unspoken(answer.body["secret"])}
+    response = secret(render_sheet(request, "keys/reveal.html", shown))
+    # After this page is made, so that the next one says it.
+    messages.success(request, f"Key {key.name} has a new secret." if again else f"Key {key.name} created.")
+    return response
+
+
+@require_POST
+def key_saved(request: HttpRequest, pk: int) -> HttpResponse:
+    """Somebody says that they saved the secret which this page showed them."""
+    actor, organization = here(request)
+    key = services.confirm_secret(actor=actor, key_id=pk, token_id=request.POST.get("token_id", ""))
+    return done() if wants_part(request) else go_to(request, at_row(address("keys", organization), key))
+
+
+def _sheet(request: HttpRequest, key: APIKey, title: str) -> dict[str, Any]:
+    crumbs = [Crumb("API keys", address("keys", here(request)[1])), Crumb(title)]
+    return {"key": key, "sheet_title": title, "crumbs": crumbs, "no_close": True}
+
+
+def _about(request: HttpRequest, key: APIKey, *, again: bool) -> dict[str, Any]:
+    """The context of a reveal but for the secret. A new key is looked for in the whole list, not among filters."""
+    organization = here(request)[1]
+    keys = list_behind(request, organization) if again else address("keys", organization)
+    return {
+        **_sheet(request, key, "Copy your API key"),
+        "allowed": _allowed(key),
+        "env_name": ENV_NAME,
+        "file_name": slugify(without_flairs(key.name))[:60].strip("-") or "api-key",
+        "try_url": f"{settings.ENV.public_url or f'{request.scheme}://{request.get_host()}'}/api/v1/whoami",
+        "saved_url": address("key_saved", organization, key.pk),
+        "after": at_row(keys, key) if keys else address("key", organization, key.pk),
+        "after_label": "Back to API keys" if keys else "Back to the key",
+    }
+
+
+def _allowed(key: APIKey) -> str:
+    if key.permissions is None:
+        return "all permissions of its owner"
+    return "all permissions" if key.permissions == ["*"] else words.counted(len(key.permissions), "permission")
