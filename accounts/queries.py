@@ -1,7 +1,7 @@
 """What an actor may see of organisations, users and groups. What it may not see does not exist for it."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple, TypeVar
 
 from django.db.models import Model, Q, QuerySet, TextField
@@ -9,14 +9,16 @@ from django.db.models.functions import Cast
 from django.db.models.lookups import Contains
 
 from accounts import access
-from accounts.models import Group, Invitation, Membership, Organization, Permission, Policy, User
+from accounts.models import Group, Invitation, Membership, Organization, Permission, Policy, PolicyVersion, User
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError, NotFoundError
 from keyadmin.kernel.patterns import INSTANCE_PERMISSIONS, Rights, covering
+from keyadmin.kernel.text import clean_line
 
 M = TypeVar("M", bound=Model)
 
 SLUG_LENGTH = 50
+LONGEST_SEARCH = 200
 BIGGEST_ID = 2**63 - 1
 
 
@@ -52,6 +54,15 @@ def meaning_one(actor: Actor) -> Actor:
     return actor.meaning(reached[0]) if reached else actor
 
 
+def organization_meant(actor: Actor) -> tuple[Actor, Organization]:
+    """The one organisation that a change means, and the actor limited to it. Raises InvalidError, NotFoundError."""
+    actor = meaning_one(actor)
+    found = visible_organizations(actor).first()
+    if found is None or actor.organization_id is None:
+        raise NotFoundError("There is no such organisation.")
+    return actor, found
+
+
 def organization_id(reference: str) -> int | None:
     """The id for an oid or slug, whoever asks: for the verifier, which decides itself what may be known."""
     oid = _uuid(reference)
@@ -64,19 +75,26 @@ def key_owner(actor: Actor, reference: str) -> User:
 
     That is the actor's own user, or a member of an organisation where the actor manages keys.
     """
-    text = reference.strip()
-    uid = _uuid(text)
-    rows = User.objects.filter(uid=uid) if uid else User.objects.filter(email=text.lower())
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        rows = User.objects.filter(pk=int(text))
+    rows = _referenced(reference)
     reach = actor.allowing("apikey.ctrl")
     if reach is not None:
         members = Membership.objects.filter(organization_id__in=reach).values("user_id")
         rows = rows.filter(Q(pk=actor.user_id) | Q(pk__in=members))
-    found = rows.first()
-    if found is None:
-        raise NotFoundError("There is no such user.")
-    return found
+    return _one(rows, "There is no such user.")
+
+
+def referenced_user(actor: Actor, reference: str) -> User:
+    """A user by id, uid or e-mail, for who sees every user. Raises DeniedError, NotFoundError."""
+    access.require_instance(actor, "setting.ctrl")
+    return _one(_referenced(reference), "There is no such user.")
+
+
+def _referenced(reference: str) -> QuerySet[User]:
+    text = reference.strip()
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return User.objects.filter(pk=int(text))
+    uid = _uuid(text)
+    return User.objects.filter(uid=uid) if uid else User.objects.filter(email=text.lower())
 
 
 def possible_key_owners(actor: Actor, organization: Organization) -> list[User]:
@@ -89,8 +107,8 @@ def possible_key_owners(actor: Actor, organization: Organization) -> list[User]:
 
 def visible_members(actor: Actor) -> QuerySet[Membership]:
     """Who is in the organisations where the actor may see users, people and API users, by name."""
-    rows = Membership.objects.select_related("user", "organization").order_by("user__name", "pk")
-    return _seen(rows, actor, "user")
+    rows = Membership.objects.select_related("user", "organization").prefetch_related("groups__group")
+    return _seen(rows.order_by("user__name", "pk"), actor, "user")
 
 
 def visible_member(actor: Actor, user_id: int, *, kind: str = "") -> Membership:
@@ -110,6 +128,42 @@ def visible_group(actor: Actor, group_id: int) -> Group:
     return _one(visible_groups(actor).filter(pk=_bounded(group_id)), "There is no such group.")
 
 
+def members_of(group: Group, most: int) -> list[User]:
+    """Who is in a group, by name; so many at most."""
+    rows = User.objects.filter(memberships__groups__group=group)
+    return list(rows.order_by("name", "pk")[:most])
+
+
+def possible_member(actor: Actor, group: Group, user_id: int) -> User:
+    """A user of the group's organisation, for who may say who is in the group. Raises DeniedError, NotFoundError."""
+    access.require(actor, "group.ctrl", group.organization_id)
+    rows = User.objects.filter(memberships__organization_id=group.organization_id, pk=_bounded(user_id))
+    return _one(rows, "There is no such user.")
+
+
+def chosen_groups(actor: Actor, organization: Organization, ids: Collection[int]) -> list[Group]:
+    """The groups that somebody is to be put into. Raises DeniedError (`group.ctrl`), InvalidError naming an id."""
+    if ids:
+        access.require(actor, "group.ctrl", organization.pk)
+    found = Group.objects.filter(organization=organization, pk__in=ids).prefetch_related("policies").in_bulk()
+    return _chosen(found, ids, "groups", "group")
+
+
+def chosen_policies(actor: Actor, organization: Organization, ids: Collection[int]) -> list[Policy]:
+    """The policies that a group is to have. Raises DeniedError (`policy.view`), InvalidError naming an id."""
+    if ids:
+        access.require_view(actor, "policy", organization.pk)
+    found = Policy.objects.filter(organization=organization, pk__in=ids).in_bulk()
+    return _chosen(found, ids, "policies", "policy")
+
+
+def _chosen(found: dict[int, M], ids: Collection[int], field: str, noun: str) -> list[M]:
+    missing = next((pk for pk in ids if pk not in found), None)
+    if missing is not None:
+        raise InvalidError.field(field, f"There is no {noun} {missing}.")
+    return list(found.values())
+
+
 def visible_policies(actor: Actor) -> QuerySet[Policy]:
     """The policies of the organisations where the actor may see policies, by name."""
     return _seen(Policy.objects.select_related("organization").order_by("name", "pk"), actor, "policy")
@@ -118,6 +172,11 @@ def visible_policies(actor: Actor) -> QuerySet[Policy]:
 def visible_policy(actor: Actor, policy_id: int) -> Policy:
     """One policy by id. Raises NotFoundError."""
     return _one(visible_policies(actor).filter(pk=_bounded(policy_id)), "There is no such policy.")
+
+
+def policy_versions(actor: Actor, policy_id: int) -> QuerySet[PolicyVersion]:
+    """All that a policy has been, the newest first. Raises NotFoundError for one that may not be seen."""
+    return visible_policy(actor, policy_id).versions.order_by("-version")
 
 
 def open_invitations(actor: Actor) -> QuerySet[Invitation]:
@@ -169,6 +228,11 @@ def organization_ids_of(user: User) -> list[int]:
     )
 
 
+def home_of(user: User) -> Organization:
+    """The one organisation of an API user."""
+    return Organization.objects.get(memberships__user=user)
+
+
 class Source(NamedTuple):
     """What gives a user rights: a policy, by way of a group."""
 
@@ -210,12 +274,31 @@ def holders(permission: str, organization_id: int) -> QuerySet[User]:
 
 def group_named(organization: Organization, name: str) -> Group:
     """The group with this name, letter case ignored; NotFoundError names the ones there are."""
-    found = Group.objects.filter(organization=organization, name__iexact=name.strip()).first()
+    return _named(Group.objects.filter(organization=organization), name, "group")
+
+
+def policy_named(organization: Organization, name: str) -> Policy:
+    """The same for a policy."""
+    return _named(Policy.objects.filter(organization=organization), name, "policy")
+
+
+def _named(rows: QuerySet[M], name: str, noun: str) -> M:
+    found = rows.filter(name__iexact=name.strip()).first()
     if found is None:
-        names = ", ".join(
-            Group.objects.filter(organization=organization).order_by("name").values_list("name", flat=True)
-        )
-        raise NotFoundError(f"There is no group of this name; there are {names or 'none'}.")
+        names = ", ".join(rows.order_by("name").values_list("name", flat=True)[:50])
+        raise NotFoundError(f"There is no {noun} of this name; there are {names or 'none'}.")
+    return found
+
+
+def matching(text: str, *fields: str) -> Q:
+    """The filter for a search: one of the fields holds the text, letter case ignored.
+
+    Raises InvalidError, without repeating it, for what is no line of text or looks like a whole key.
+    """
+    term = clean_line("search", text, longest=LONGEST_SEARCH, required=False)
+    found = Q()
+    for name in fields:
+        found |= Q(**{f"{name}__icontains": term})
     return found
 
 

@@ -79,26 +79,26 @@ class API(NinjaAPI):
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         """ninja's schema, with the media type that errors really have, and the headers that middleware and kit know."""
         schema = super().get_openapi_schema(**options)
-        for path, operations in schema["paths"].items():
+        for operations in schema["paths"].values():
             for method, operation in operations.items():
                 for media in operation.get("requestBody", {}).get("content", {}).values():
                     media["schema"].pop("default", None)  # that of an absent body, which openapi-python-client rejects
-                operation["parameters"] += _headers_of(method, path, public="security" not in operation)
+                operation["parameters"] += _headers_of(method, operation)
                 for status, answer in operation["responses"].items():
                     if int(status) >= 400 and "content" in answer:
                         answer["content"] = {errors.PROBLEM_TYPE: answer["content"]["application/json"]}
         return schema
 
 
-def _headers_of(method: str, path: str, *, public: bool) -> list[dict[str, Any]]:
+def _headers_of(method: str, operation: dict[str, Any]) -> list[dict[str, Any]]:
     """The request headers that an operation obeys, all of them optional."""
     text: dict[str, Any] = {"type": "string"}
     found: list[tuple[str, str, dict[str, Any]]] = []
-    if not public:
+    if "security" in operation:
         found.append(("X-Organization", "The organisation that the request means: oid or slug.", text))
     if method != "get":
         found.append(("X-Reason", "Why; kept in the activity log.", {**text, "maxLength": 200}))
-        if path.endswith("}") or "}/" in path:
+        if 412 in operation["responses"]:
             found.append(("If-Match", "The ETag of the version to act on; 412 when it is not current any more.", text))
     if method == "post":
         schema = {**text, "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
@@ -118,7 +118,8 @@ api = API(
     parser=JSONParser(),
 )
 api.add_router("/api/v1/api-keys", keys.router("api_keys", acts=True))
-api.add_router("/api/v1/permissions", accounts.router)
+for name, router in accounts.ROUTERS.items():
+    api.add_router(f"/api/v1/{name}", router)
 api.add_router("/api/v1/whoami", verify.router)
 api.add_router("/crm/api-keys", omnicrm.api_keys)
 if settings.ENV.sample:

@@ -209,6 +209,15 @@ def edit_policy(*, actor: Actor, policy: Policy, changes: PolicyChanges, expecte
     return row
 
 
+def restore_policy(*, actor: Actor, policy: Policy, number: int) -> Policy:
+    """Give a policy the patterns of one of its versions, as a new version. Raises as edit_policy does."""
+    access.require(actor, "policy.ctrl", policy.organization_id)
+    kept = PolicyVersion.objects.filter(policy=policy, version=number).first()
+    if kept is None:
+        raise InvalidError.field("version", f"There is no version {number}.")
+    return edit_policy(actor=actor, policy=policy, changes={"patterns": kept.patterns})
+
+
 def delete_policy(*, actor: Actor, policy: Policy) -> None:
     """Remove a policy that no group has.
 

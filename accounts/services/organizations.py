@@ -63,7 +63,8 @@ def create_organization(*, actor: Actor, name: str, slug: str = "") -> Organizat
             organizations=[organization.pk],
             after={"oid": str(organization.oid), "slug": organization.slug, "name": name},
         )
-        create_ready_groups(actor=actor, organization=organization)
+        # Whatever organisation the request meant, it was not this one.
+        create_ready_groups(actor=actor.meaning(organization.pk), organization=organization)
     return organization
 
 

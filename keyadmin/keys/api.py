@@ -21,19 +21,22 @@ from keyadmin.keys.status import Status as KeyStatus
 from keyadmin.web.auth import Credential, actor_of
 from keyadmin.web.rest import (
     CHANGE,
+    MAKE,
     READ,
+    Changes,
     In,
     Moment,
     NoFields,
     OrganizationRef,
+    Page,
     PageQuery,
     RowId,
     Shape,
     UserRef,
-    entity_tag,
     expected_version,
     idempotent,
     page_of,
+    versioned,
 )
 
 
@@ -88,12 +91,8 @@ class IssuedOut(KeyOut):
     api_key: str | None = None
 
 
-class KeyList(Shape):
+class KeyList(Page):
     items: list[KeyOut]
-    total: int
-    total_capped: bool | None = None
-    next: str | None
-    previous: str | None
 
 
 class KeyIn(In):
@@ -108,7 +107,7 @@ class KeyIn(In):
     allowed_networks: Networks = []
 
 
-class KeyPatch(In):
+class KeyPatch(Changes):
     name: Name = ""
     description: Description = ""
     permissions: Patterns | None = None
@@ -166,14 +165,13 @@ def create_key(request: HttpRequest, response: HttpResponse, body: KeyIn) -> Sta
         )
         return issued_fields(issued)
 
-    return _versioned(response, idempotent(request, actor, 201, act))
+    return versioned(response, idempotent(request, actor, 201, act))
 
 
 def get_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId) -> dict[str, Any]:
     """One API key."""
     key = queries.visible_key(actor_of(request), api_key_id)
-    response["ETag"] = entity_tag(key.version)
-    return key_fields(key)
+    return versioned(response, key_fields(key))
 
 
 def edit_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId, body: KeyPatch) -> dict[str, Any]:
@@ -191,8 +189,7 @@ def edit_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId, bo
         changes=changes,
         expected_version=expected_version(request),
     )
-    response["ETag"] = entity_tag(key.version)
-    return key_fields(key)
+    return versioned(response, key_fields(key))
 
 
 def delete_key(request: HttpRequest, api_key_id: RowId) -> Status[None]:
@@ -220,7 +217,7 @@ def regenerate_key(
         )
         return issued_fields(issued)
 
-    return _versioned(response, idempotent(request, actor, 200, act))
+    return versioned(response, idempotent(request, actor, 200, act))
 
 
 def pause_key(
@@ -249,7 +246,7 @@ def router(name: str, *, acts: bool) -> Router:
     made = Router(auth=Credential(), tags=["API keys"])
     # exclude_unset: `api_key` and `total_capped` stand in an answer only when they have something to say.
     made.get("", response={200: KeyList, **READ}, operation_id=f"{name}_list", exclude_unset=True)(list_keys)
-    made.post("", response={201: IssuedOut, **CHANGE}, operation_id=f"{name}_create", exclude_unset=True)(create_key)
+    made.post("", response={201: IssuedOut, **MAKE}, operation_id=f"{name}_create", exclude_unset=True)(create_key)
     one = "/{api_key_id}"
     made.get(one, response={200: KeyOut, **READ}, operation_id=f"{name}_get")(get_key)
     made.patch(one, response={200: KeyOut, **CHANGE}, operation_id=f"{name}_edit")(edit_key)
@@ -273,12 +270,7 @@ def _act_on_key(request: HttpRequest, response: HttpResponse, key_id: int, servi
     def act() -> dict[str, Any]:
         return key_fields(service(actor=actor, key_id=key_id, expected_version=expected_version(request)))
 
-    return _versioned(response, idempotent(request, actor, 200, act))
-
-
-def _versioned(response: HttpResponse, result: Status[Any]) -> Status[Any]:
-    response["ETag"] = entity_tag(result.value["version"])
-    return result
+    return versioned(response, idempotent(request, actor, 200, act))
 
 
 def _belongs_to(actor: Actor, body: KeyIn) -> tuple[Organization | None, User | None]:

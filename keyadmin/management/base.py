@@ -2,8 +2,8 @@
 
 import json
 import sys
-from argparse import RawDescriptionHelpFormatter
-from collections.abc import Mapping
+from argparse import SUPPRESS, RawDescriptionHelpFormatter
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal, NoReturn
 
 from django.conf import settings
@@ -125,6 +125,58 @@ class KeyadminCommand(PlainCommand):
             raise NotFoundError(f"There is no organisation {reference!r}; there are: {slugs}.") from None
 
 
+class CommandOfActs(KeyadminCommand):
+    """A command with several acts: `groups list`, `groups create NAME`. Subclasses add them in `add_acts`.
+
+    An act gets the actor and the options; of a list that it returns people see the `columns`.
+    """
+
+    columns: ClassVar[tuple[str, ...]]
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        self._acts = parser.add_subparsers(metavar="ACT", required=True)
+        self.add_acts()
+
+    def add_acts(self) -> None:
+        raise NotImplementedError
+
+    def add_act(self, name: str, do: Callable[..., Any], help: str, example: str) -> CommandParser:
+        """One act with what all have; returns its parser for the arguments of its own."""
+        parser: CommandParser = self._acts.add_parser(
+            name,
+            help=help,
+            description=help,
+            epilog=f"example:\n  .venv/bin/python manage.py {example}",
+            formatter_class=RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        parser.set_defaults(do=do)
+        # SUPPRESS: else what was said before the act would be forgotten.
+        parser.add_argument("--json", action="store_true", default=SUPPRESS, help="print the result as JSON")
+        parser.add_argument("--reason", default=SUPPRESS, help="why; kept in the activity log")
+        return parser
+
+    def act(self, actor: Actor, **options: Any) -> Any:
+        return options.pop("do")(actor, **options)
+
+    def show(self, result: Any) -> None:
+        if not isinstance(result, list):
+            return super().show(result)
+        rows = [[_text(row[name]) for name in self.columns] for row in result]
+        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+        for cells in rows:
+            line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+            self.stdout.write(line.rstrip())
+        if not rows:
+            self.stderr.write("There is none.")
+        return None
+
+
+def add_organization(parser: CommandParser) -> None:
+    """The option that says in which organisation."""
+    parser.add_argument("--organization", metavar="SLUG", help="slug or oid; not needed while there is only one")
+
+
 class KeyCommand(KeyadminCommand):
     """A command about one key, named by id, token id or masked form."""
 
@@ -177,6 +229,8 @@ def _safe(message: str) -> str:
 def _text(value: object) -> str:
     if value is None:
         return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(map(_text, value)) or "-"
     if isinstance(value, dict):

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Schema
 from ninja.responses import Status
 from pydantic import ConfigDict, Field
@@ -18,6 +18,7 @@ from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import BadRequestError
 
 M = TypeVar("M", bound=Model)
+A = TypeVar("A", dict[str, Any], Status[Any])
 
 COUNTED = 10_000
 LAST_PAGE = 1_000_000
@@ -29,7 +30,7 @@ MESSAGES = {
     "model_attributes_type": "This must be a JSON object.",
     "int_parsing": "This must be a whole number.",
 }
-SECRET_FIELD = "api_key"  # noqa: S105
+SECRET_FIELDS = frozenset({"api_key", "link"})
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 PageSize = Annotated[int, Field(ge=1, le=200)]
@@ -46,6 +47,17 @@ class In(Shape):
     """A request body: an unknown field is an error, so that a typing error can't pass in silence; so is "1" for 1."""
 
     model_config = ConfigDict(strict=True)
+
+
+def _drop_defaults(schema: dict[str, Any]) -> None:
+    for described in schema.get("properties", {}).values():
+        described.pop("default", None)
+
+
+class Changes(In):
+    """The body of a PATCH: what is absent stays. No default is described, or generated clients would send it."""
+
+    model_config = ConfigDict(json_schema_extra=_drop_defaults)
 
 
 class NoFields(In):
@@ -80,6 +92,15 @@ class UserRef(Shape):
     name: str
 
 
+class Page(Shape):
+    """What every list says beside its `items`."""
+
+    total: int
+    total_capped: bool | None = None
+    next: str | None
+    previous: str | None
+
+
 class PageQuery(Schema):
     """Which page of a list."""
 
@@ -93,7 +114,8 @@ def problems(*statuses: int) -> dict[int, type[Problem]]:
 
 
 READ = problems(400, 401, 403, 404, 422, 500, 503)
-CHANGE = problems(400, 401, 403, 404, 409, 412, 413, 422, 500, 503)
+MAKE = problems(400, 401, 403, 404, 409, 413, 422, 500, 503)
+CHANGE = {**MAKE, **problems(412)}  # what obeys If-Match
 
 
 def page_of(
@@ -119,8 +141,12 @@ def _address(request: HttpRequest, query: PageQuery, page: int) -> str:
     """The address of another page; only parameters that the list knows are repeated."""
     known = {name: value for name, value in query.dict(exclude_defaults=True).items() if value is not None}
     pairs = urlencode({**known, "page": page}, doseq=True)
-    base = settings.ENV.public_url or f"{request.scheme}://{request.get_host()}"
-    return f"{base}{request.path}?{pairs}"
+    return f"{base_address(request)}{request.path}?{pairs}"
+
+
+def base_address(request: HttpRequest) -> str:
+    """Where this installation is reached: as the environment says, else as the caller does."""
+    return settings.ENV.public_url or f"{request.scheme}://{request.get_host()}"
 
 
 def expected_version(request: HttpRequest) -> int | None:
@@ -141,6 +167,13 @@ def entity_tag(version: int) -> str:
     return f'"{version}"'
 
 
+def versioned(response: HttpResponse, answer: A) -> A:
+    """The same body or answer, whose version now stands in its ETag."""
+    body = answer.value if isinstance(answer, Status) else answer
+    response["ETag"] = entity_tag(body["version"])
+    return answer
+
+
 def idempotent(request: HttpRequest, actor: Actor, status: int, act: Callable[[], dict[str, Any]]) -> Status[Any]:
     """Carry out a POST, at most once where it carries an Idempotency-Key; a repeat never shows a secret."""
     key = request.headers.get("Idempotency-Key")
@@ -151,7 +184,7 @@ def idempotent(request: HttpRequest, actor: Actor, status: int, act: Callable[[]
 
     def once() -> instance.Answer:
         body = act()
-        return instance.Answer(status, body, {name: v for name, v in body.items() if name != SECRET_FIELD})
+        return instance.Answer(status, body, {name: v for name, v in body.items() if name not in SECRET_FIELDS})
 
     meant = actor.organization_id or ""
     scope = f"{actor.kind}:{actor.id}:{meant}:{request.method}:{request.path}:{request.headers.get('If-Match', '')}"

@@ -48,7 +48,7 @@ def test_a_person_gets_a_page_and_a_program_problem_details(world: World) -> Non
         (f"{KEYS}/1", "DELETE, GET, HEAD, PATCH"),
         (f"{KEYS}/1/revoke", "POST"),
         ("/api/v1/whoami", "GET, HEAD"),
-        ("/api/v1/permissions", "GET, HEAD"),
+        ("/api/v1/permissions", "GET, HEAD, POST"),
         ("/crm/customers", "GET, HEAD"),
         ("/api/v1/openapi.json", "GET, HEAD"),
     ],

@@ -112,7 +112,7 @@ def test_operator_and_reason_stand_in_the_log(world: World, run: Run) -> None:
 def test_api_user_with_groups_and_a_key_of_its_own(world: World, run: Run) -> None:
     done = run("create_api_user", "--organization", "acme", "--name", "Sync", "--group", "readers", "--json")
     user = json.loads(done.out)
-    assert (user["kind"], user["organization"]) == ("api", "acme")
+    assert (user["kind"], user["organization"]["slug"]) == ("api", "acme")
     made = run("create_key", "--name", "Sync key", "--user", str(user["id"]))
     client = world.client(key=made.out.strip())
     assert client.get("/api/v1/api-keys").status_code == 200

@@ -15,6 +15,7 @@ from tests.commands.conftest import Done, Run
 from tests.world import World
 
 OURS = sorted(name for name, app in get_commands().items() if app == "keyadmin")
+OF_ACTS = ["groups", "policies", "members"]
 ON_A_KEY = ["show_key", "edit_key", "pause_key", "resume_key", "regenerate_key", "revoke_key", "delete_key"]
 
 
@@ -27,7 +28,16 @@ def refused(done: Done, code: int) -> str:
 
 
 def test_all_commands_of_this_version_are_there() -> None:
-    assert set(OURS) >= {"up", "worker", "list_keys", "create_key", "create_api_user", *ON_A_KEY}
+    assert set(OURS) >= {
+        "up",
+        "worker",
+        "list_keys",
+        "create_key",
+        "create_api_user",
+        "load_permissions",
+        *ON_A_KEY,
+        *OF_ACTS,
+    }
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -43,8 +53,9 @@ def test_help_shows_an_example_that_parses(run: Run, name: str) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_unknown_option_is_misuse(run: Run, name: str) -> None:
-    needed = ["1"] if name in ON_A_KEY else ["--name", "x"] if name.startswith("create") else []
-    assert "unrecognized arguments: --nonsense" in refused(run(name, *needed, "--nonsense"), 2)
+    needed = {**dict.fromkeys(ON_A_KEY, "1"), **dict.fromkeys(OF_ACTS, "list"), "load_permissions": "crm"}
+    arguments = needed.get(name, "--name x" if name.startswith("create") else "").split()
+    assert "unrecognized arguments: --nonsense" in refused(run(name, *arguments, "--nonsense"), 2)
 
 
 @pytest.mark.parametrize("name", ON_A_KEY)

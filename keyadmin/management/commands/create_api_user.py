@@ -3,9 +3,10 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from accounts import queries as accounts
+from accounts.representation import api_user_detail
 from accounts.services.users import create_api_user
 from keyadmin.kernel.actor import Actor
-from keyadmin.management.base import KeyadminCommand
+from keyadmin.management.base import KeyadminCommand, add_organization
 
 
 class Command(KeyadminCommand):
@@ -13,7 +14,7 @@ class Command(KeyadminCommand):
     example = 'create_api_user --organization acme --name "Billing sync" --group Readers'
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--organization", metavar="SLUG", help="slug or oid; not needed while there is only one")
+        add_organization(parser)
         parser.add_argument("--name", required=True)
         parser.add_argument("--description", default="")
         parser.add_argument("--contact-email", default="", metavar="ADDRESS")
@@ -29,11 +30,4 @@ class Command(KeyadminCommand):
             contact_email=options["contact_email"],
             groups=[accounts.group_named(organization, name) for name in options["group"]],
         )
-        return {
-            "id": user.pk,
-            "uid": str(user.uid),
-            "kind": user.kind,
-            "name": user.name,
-            "organization": organization.slug,
-            "groups": options["group"],
-        }
+        return api_user_detail(accounts.visible_member(actor, user.pk))

@@ -7,7 +7,7 @@ from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.text import one_line
 from keyadmin.keys import services
 from keyadmin.keys.representation import issued_fields
-from keyadmin.management.base import KeyadminCommand, expiry_argument
+from keyadmin.management.base import KeyadminCommand, add_organization, expiry_argument
 
 
 class Command(KeyadminCommand):
@@ -15,7 +15,7 @@ class Command(KeyadminCommand):
     example = 'create_key --organization acme --name "Billing sync" --expires 90d --permission view_invoice'
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--organization", metavar="SLUG", help="slug or oid; not needed while there is only one")
+        add_organization(parser)
         parser.add_argument("--name", required=True, help="1 to 80 characters; used in the logs")
         parser.add_argument("--description", default="", help="who uses it, where it is stored")
         parser.add_argument("--expires", default="never", help="2027-01-31 (end of that day, UTC), 90d or never")
