@@ -102,6 +102,11 @@ _KINDS = (
         "already_exists", 409, "Already exists", "Something with this name exists already.", "Choose another name.",
     ),
     ErrorKind(
+        "one_key_per_user", 409, "One key for each user",
+        "The organisation allows one working or paused key for each user, and this user has one.",
+        "Regenerate that key, or revoke it first.",
+    ),
+    ErrorKind(
         "in_use", 409, "In use", "Something else depends on it; the detail names what.",
         "Take it away from there first.",
     ),

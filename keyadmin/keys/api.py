@@ -158,7 +158,7 @@ def create_key(request: HttpRequest, response: HttpResponse, body: KeyIn) -> Sta
             owner=owner,
             description=body.description,
             permissions=body.permissions,
-            expires_at=body.expiry_date,
+            expires_at=body.expiry_date if "expiry_date" in body.model_fields_set else services.UNSAID,
             environment=body.environment,
             allowed_networks=body.allowed_networks,
             minted=minted,
@@ -211,7 +211,7 @@ def regenerate_key(
         issued = services.regenerate_key(
             actor=actor,
             key_id=api_key_id,
-            expires_at=body.expiry_date if "expiry_date" in body.model_fields_set else services.KEEP,
+            expires_at=body.expiry_date if "expiry_date" in body.model_fields_set else services.UNSAID,
             expected_version=expected_version(request),
             minted=minted,
         )

@@ -14,7 +14,7 @@ from keyadmin.kernel import addresses, clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import DeniedError, ProblemError
 from keyadmin.kernel.patterns import EVERYTHING, NOTHING, Rights
-from keyadmin.keys import presets, queries
+from keyadmin.keys import policy, presets, queries
 from keyadmin.keys.flairs import effective_flairs
 from keyadmin.keys.models import APIKey, KeyKind
 from keyadmin.keys.presets import expiry_choices, expiry_hints, last_day
@@ -108,14 +108,19 @@ class KeyForm(KitForm):
         super().__init__(*args, **kwargs)
         self.actor, self.organization = actor, organization
         self.now = clock.now()
+        self.demands = policy.demands_on(organization.pk, None)
         names = [(row.name, row.label) for row in accounts.permissions()]
         self.other_patterns = sorted(self.kept.patterns - {"*"} - dict(names).keys())
         # A pattern that a key has already, such as sensor.*, can be kept though no box of the matrix stands for it.
         self.choices_of("permissions", [*names, *((name, name) for name in self.other_patterns)])
         self.choices_of("expiry", expiry_choices(self.now))
         self.choices_of("mode", [(mode, MODES[mode]) for mode in self.modes])
-        self.initial.setdefault("expiry", str(presets.DEFAULT_LIFE_IN_DAYS))
+        for name, value in presets.first_expiry(self.demands, self.now).items():
+            self.initial.setdefault(name, value)
         self.fields["expiry_date"].widget.attrs["min"] = self.now.date().isoformat()
+        if self.demands.longest_life_days:
+            latest = last_day(self.now, self.demands.longest_life_days)
+            self.fields["expiry_date"].widget.attrs["max"] = latest.isoformat()
 
     def choices_of(self, field: str, choices: list[tuple[str, str]]) -> None:
         """Fill a choice field."""
@@ -197,11 +202,13 @@ class KeyForm(KitForm):
 
     @property
     def expiry_options(self) -> list[Option]:
-        return self.options("expiry", expiry_hints(self.now), {})
+        return self.options("expiry", expiry_hints(self.now), presets.too_long(self.demands))
 
     @property
     def mode_options(self) -> list[Option]:
         lacks_all = self._lacking(["*"]) and "You do not have all permissions."
+        if not self.demands.admin_keys_allowed:
+            lacks_all = "This organisation allows no admin keys."
         return self.options("mode", MODE_HINTS, {"admin": lacks_all})
 
     @property
@@ -252,8 +259,12 @@ class NewKeyForm(KeyForm):
         label="Environment", choices=[("live", "Live"), ("test", "Test")], initial="live", widget=forms.RadioSelect
     )
 
+    reason = forms.CharField(label="Reason", max_length=200, required=False, help_text="Kept in the activity log.")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not self.demands.reason_required:
+            del self.fields["reason"]
         users = accounts.possible_key_owners(self.actor, self.organization)
         self.owners = {str(user.pk): user for user in users}
         choices = [
@@ -327,7 +338,7 @@ class EditKeyForm(KeyForm):
     def expiry_options(self) -> list[Option]:
         ends = self.key.expires_at
         keep = {"keep": f"{ends:%a} {ends.day} {ends:%b %Y}"} if ends else {}
-        return self.options("expiry", {**expiry_hints(self.now), **keep}, {})
+        return self.options("expiry", {**expiry_hints(self.now), **keep}, presets.too_long(self.demands))
 
     def proposed(self) -> APIKey | None:
         if "patterns" not in self.cleaned_data:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from keyadmin.keys.policy import Demands
+
 
 @dataclass(frozen=True, slots=True)
 class Template:
@@ -75,3 +77,22 @@ def expiry_hints(now: datetime) -> dict[str, str]:
 
 def _day(day: date) -> str:
     return f"{day:%a} {day.day} {day:%b %Y}"
+
+
+def first_expiry(demands: Demands, now: datetime) -> dict[str, object]:
+    """What the form of a new key begins with: the default life of the organisation, else ours if it is allowed."""
+    days = demands.default_life_days or DEFAULT_LIFE_IN_DAYS
+    if demands.longest_life_days is not None:
+        days = min(days, demands.longest_life_days)
+    if days in LIVES_IN_DAYS:
+        return {"expiry": str(days)}
+    return {"expiry": "custom", "expiry_date": last_day(now, days)}
+
+
+def too_long(demands: Demands) -> dict[str, str]:
+    """The ready lives that the organisation does not allow, each with the reason."""
+    longest = demands.longest_life_days
+    blocked = {str(days): f"{longest} days at most" for days in LIVES_IN_DAYS if longest is not None and days > longest}
+    if longest is not None or not demands.never_expiring_allowed:
+        blocked["never"] = "not allowed here"
+    return blocked

@@ -16,7 +16,7 @@ from keyadmin.kernel import addresses, clock, tokens
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import ConflictError, InvalidError, NotFoundError, StaleError, UnavailableError
 from keyadmin.kernel.text import clean_line, clean_text
-from keyadmin.keys import queries, rights
+from keyadmin.keys import policy, queries, rights
 from keyadmin.keys.flairs import effective_flairs
 from keyadmin.keys.models import DESCRIPTION_LENGTH, NAME_LENGTH, APIKey, FormerTokenId, KeyKind
 from keyadmin.keys.status import Status
@@ -50,11 +50,11 @@ class KeyChanges(TypedDict, total=False):
     allowed_networks: list[str]
 
 
-class Keep:
-    """The type of KEEP: an expiry that stays as it is, which None (never) can't say."""
+class Unsaid:
+    """The type of UNSAID: an expiry of which nothing was said, which None (never) can't mean."""
 
 
-KEEP: Final = Keep()
+UNSAID: Final = Unsaid()
 
 
 def mint(environment: tokens.Environment = "live") -> Minted:
@@ -77,7 +77,7 @@ def create_key(
     owner: User | None = None,
     description: str = "",
     permissions: Iterable[str] | None = None,
-    expires_at: datetime | None = None,
+    expires_at: datetime | Unsaid | None = UNSAID,
     environment: tokens.Environment = "live",
     allowed_networks: Iterable[str] = (),
     minted: Minted | None = None,
@@ -86,12 +86,17 @@ def create_key(
     """Make a key and return it with its secret, which is shown nowhere else, ever.
 
     An organisation key needs `organization`, a user key `owner`. `permissions` absent: none for an organisation
-    key, all of the owner's for a user key. `expires_at` (aware) absent: never. `confirmed` false: a person is shown
+    key, all of the owner's for a user key. `expires_at` (aware) unsaid: as the organisation's key policy has it, else
+    never; None: never. `confirmed` false: a person is shown
     the secret and has yet to say that it was saved (confirm_secret).
-    Raises InvalidError, DeniedError (also for a right that the actor does not hold itself), NotFoundError.
+    Raises InvalidError (also for what the key policy demands), DeniedError (also for a right that the actor does not
+    hold itself), NotFoundError, ConflictError (`one_key_per_user`).
     """
     organization, owner = _belongs_to(kind, organization, owner)
     rights.require_create(actor, organization, owner)
+    demands = policy.demands_on(organization.pk if organization else None, owner)
+    if isinstance(expires_at, Unsaid):
+        expires_at = policy.default_expiry(demands, clock.now())
     key = APIKey(
         kind=kind,
         organization=organization,
@@ -109,10 +114,15 @@ def create_key(
     )
     rights.require_flairs(actor, key.organization_id, "", key.name)
     rights.require_holds_all(actor, key)
+    policy.check_reason(demands, actor)
+    policy.check_owner(demands, owner)
+    policy.check_expiry(demands, key.expires_at, key.created_at)
+    policy.check_power(demands, key)
     minted = minted or mint(environment)
     _put(key, minted, confirmed=confirmed)
     with work.unit(actor) as unit:
         _lock_with_actor(actor)
+        _keep_single(key, demands)
         key.save(force_insert=True)
         unit.record(EventName.API_KEY_CREATED, _target(key), organizations=_chains(key), after=_snapshot(key))
     return Issued(key, minted.token.text)
@@ -123,12 +133,14 @@ def edit_key(*, actor: Actor, key_id: int, changes: KeyChanges, expected_version
 
     What makes the key work longer, from more places or again needs all its rights; a permission that is added
     must be held; taking away needs neither. Nothing changed: no event, same version.
-    Raises NotFoundError, DeniedError, InvalidError, StaleError, ConflictError (`key_revoked`).
+    Raises NotFoundError, DeniedError, InvalidError (also for what the key policy demands of what is changed),
+    StaleError, ConflictError (`key_revoked`, `one_key_per_user`).
     """
     with work.unit(actor) as unit:
         key = _locked(actor, key_id, expected_version)
         _refuse_revoked(key)
         before, name_before, reach_before = _snapshot(key), key.name, _reach(key)
+        was_over = key.status is Status.EXPIRED
         gained = _apply(key, changes)
         after = _snapshot(key)
         changed = [name for name, value in after.items() if before[name] != value]
@@ -139,6 +151,14 @@ def edit_key(*, actor: Actor, key_id: int, changes: KeyChanges, expected_version
             rights.require_holds_all(actor, key)
         elif gained is None or gained:
             rights.require_holds_all(actor, _with_permissions(key, gained))
+        demands = policy.demands_on(key.organization_id, key.owner)
+        policy.check_reason(demands, actor)
+        if "expiry_date" in changed:
+            policy.check_expiry(demands, key.expires_at, clock.now())
+        if {"permissions", "allowed_networks"} & set(changed):
+            policy.check_power(demands, key)
+        if was_over and key.status is not Status.EXPIRED:
+            _keep_single(key, demands)
         _save(key)
         if set(changed) != {"description"}:
             unit.changes_rights()
@@ -168,7 +188,7 @@ def regenerate_key(
     *,
     actor: Actor,
     key_id: int,
-    expires_at: datetime | Keep | None = KEEP,
+    expires_at: datetime | Unsaid | None = UNSAID,
     expected_version: int | None = None,
     minted: Minted | None = None,
     confirmed: bool = True,
@@ -177,7 +197,8 @@ def regenerate_key(
 
     An expired key needs a new expiry with it; a paused one stays paused. Needs all rights of the key. `confirmed`
     as for create_key.
-    Raises NotFoundError, DeniedError, InvalidError, StaleError, ConflictError (`key_revoked`, `expiry_required`).
+    Raises NotFoundError, DeniedError, InvalidError, StaleError, ConflictError (`key_revoked`, `expiry_required`,
+    `one_key_per_user`).
     """
     seen = queries.visible_key(actor, key_id)
     rights.require_manage(actor, seen)
@@ -186,11 +207,16 @@ def regenerate_key(
         key = _locked(actor, key_id, expected_version)
         _refuse_revoked(key)
         rights.require_holds_all(actor, key)
-        before = _snapshot(key)
-        if not isinstance(expires_at, Keep):
+        before, was_over = _snapshot(key), key.status is Status.EXPIRED
+        demands = policy.demands_on(key.organization_id, key.owner)
+        policy.check_reason(demands, actor)
+        if not isinstance(expires_at, Unsaid):
             _set_expiry(key, expires_at)
+            policy.check_expiry(demands, key.expires_at, clock.now())
         if key.status is Status.EXPIRED:
             raise ConflictError(code="expiry_required")
+        if was_over:
+            _keep_single(key, demands)
         FormerTokenId(key=key, token_id=key.token_id, tail=key.tail, replaced_at=clock.now()).save(force_insert=True)
         _put(key, minted, confirmed=confirmed)
         _save(key)
@@ -225,7 +251,7 @@ def confirm_secret(*, actor: Actor, key_id: int, token_id: str) -> APIKey:
 
 
 def pause_key(*, actor: Actor, key_id: int, expected_version: int | None = None) -> APIKey:
-    """Stop the key for the time being. Pausing a paused key changes nothing.
+    """Stop the key for the time being. Pausing a paused key changes nothing. The brake never asks for a reason.
 
     Raises NotFoundError, DeniedError, StaleError, ConflictError (`key_revoked`).
     """
@@ -261,11 +287,12 @@ def resume_key(*, actor: Actor, key_id: int, expected_version: int | None = None
 def revoke_key(*, actor: Actor, key_id: int, expected_version: int | None = None) -> APIKey:
     """Stop the key for good and erase its verifier; the record stays. Revoking a revoked key changes nothing.
 
-    Raises NotFoundError, DeniedError, StaleError.
+    Raises NotFoundError, DeniedError, StaleError, InvalidError (no reason where one is demanded).
     """
     with work.unit(actor) as unit:
         key = _locked(actor, key_id, expected_version)
         if key.revoked_at is None:
+            policy.check_reason(policy.demands_on(key.organization_id, key.owner), actor)
             key.revoked_at, key.verifier = clock.now(), ""
             _save(key)
             unit.record(EventName.API_KEY_REVOKED, _target(key), organizations=_chains(key))
@@ -276,10 +303,11 @@ def revoke_key(*, actor: Actor, key_id: int, expected_version: int | None = None
 def delete_key(*, actor: Actor, key_id: int, expected_version: int | None = None) -> None:
     """Stop the key for good and remove its record; the activity log keeps the story.
 
-    Raises NotFoundError, DeniedError, StaleError.
+    Raises NotFoundError, DeniedError, StaleError, InvalidError (no reason where one is demanded).
     """
     with work.unit(actor) as unit:
         key = _locked(actor, key_id, expected_version)
+        policy.check_reason(policy.demands_on(key.organization_id, key.owner), actor)
         unit.record(EventName.API_KEY_DELETED, _target(key), organizations=_chains(key), before=_snapshot(key))
         unit.changes_rights()
         key.delete()
@@ -337,6 +365,13 @@ def _lock_with_actor(actor: Actor, *key_ids: int) -> None:
     rows = {key.pk: key for key in APIKey.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")}
     if acting is not None and (acting not in rows or rows[acting].state != actor.key_state):
         raise UnavailableError("The key was changed while it was being used, so nothing was done. Try again.")
+
+
+def _keep_single(key: APIKey, demands: policy.Demands) -> None:
+    """One key for each user, where that is demanded: of two made at once one comes first, by a lock on the owner."""
+    if demands.one_key_per_user and key.owner_id is not None:
+        User.objects.select_for_update(no_key=True).get(pk=key.owner_id)
+        policy.check_single(demands, key, clock.now())
 
 
 def _refuse_revoked(key: APIKey) -> None:

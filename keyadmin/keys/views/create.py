@@ -37,10 +37,11 @@ def new_key(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         typed = form.cleaned_data
         by_user = typed["kind"] == "user"
+        acting = dataclasses.replace(actor, reason=typed.get("reason", ""))
 
         def create(minted: services.Minted) -> services.Issued:
             return services.create_key(
-                actor=actor,
+                actor=acting,
                 name=typed["name"],
                 kind=typed["kind"],
                 organization=None if by_user else organization,
@@ -87,7 +88,7 @@ def regenerate_key(request: HttpRequest, pk: int) -> HttpResponse:
             return services.regenerate_key(
                 actor=acting,
                 key_id=pk,
-                expires_at=form.new_expiry() if expired else services.KEEP,
+                expires_at=form.new_expiry() if expired else services.UNSAID,
                 expected_version=typed["version"],
                 minted=minted,
                 confirmed=False,

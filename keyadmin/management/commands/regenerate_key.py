@@ -23,7 +23,7 @@ class Command(KeyCommand):
         issued = services.regenerate_key(
             actor=actor,
             key_id=key.pk,
-            expires_at=services.KEEP if expires is None else expiry_argument(expires),
+            expires_at=services.UNSAID if expires is None else expiry_argument(expires),
         )
         return issued_fields(issued)
 
