@@ -24,11 +24,14 @@ check: ## lint, types and Django's own checks
 	$(PYTHON) manage.py check --deploy --fail-level WARNING; \
 	$(PYTHON) manage.py makemigrations --check --dry-run
 
-test: check ## everything that must pass, on SQLite and on PostgreSQL at the same time
-	@$(MAKE) --no-print-directory -j2 --output-sync=target on-sqlite on-postgres
+test: check ## everything that must pass, on SQLite, on PostgreSQL and in Chromium, two of them at the same time
+	@$(MAKE) --no-print-directory -j2 --output-sync=target on-postgres on-sqlite in-browser
 
 on-%:
-	$(PYTHON) -m pytest -q --database=$* $(ARGS)
+	$(PYTHON) -m pytest -q --database=$* --ignore=tests/e2e $(ARGS)
+
+in-browser:
+	$(PYTHON) -m pytest -q --database=sqlite tests/e2e $(ARGS)
 
 soak: export KEYADMIN_SOAK = 1
 soak: test ## the same with the full numbers of kills, histories and fuzzing

@@ -93,7 +93,7 @@ ROUTES = {
     "GET /o/<slug:org>/keys/<int:pk>/resume/": PAGE_POST_ONLY,
     "POST /o/<slug:org>/keys/<int:pk>/resume/": PAGE_ACTING,
     "GET /o/<slug:org>/keys/<int:pk>/revoke/": PAGE_ASKING,
-    "POST /o/<slug:org>/keys/<int:pk>/revoke/": PAGE_ACTING,
+    "POST /o/<slug:org>/keys/<int:pk>/revoke/": PAGE_REFUSING,
     "GET /o/<slug:org>/keys/<int:pk>/delete/": PAGE_ASKING,
     "POST /o/<slug:org>/keys/<int:pk>/delete/": PAGE_REFUSING,
     "GET /o/<slug:org>/activity/": "302 403 200 403 403 200 404 302 302 302",
