@@ -73,6 +73,10 @@ class AccountAdapter(DefaultAccountAdapter):
             actor=acting(self.request, user), user=user, encoded_password=make_password(password), by_link=by_link
         )
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        # allauth counts for each host name, of which a sender has several to choose from.
+        return str(credentials.get("email", "")).lower()
+
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Under the public address: the Host of a request is whatever its sender likes."""
         base = settings.ENV.public_url or f"{self.request.scheme}://{self.request.get_host()}"

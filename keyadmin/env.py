@@ -241,15 +241,15 @@ def _mail(text: str) -> Mail | None:
 
 
 def _sender(text: str, public_url: str) -> str:
-    if not text.strip():
-        host = urlsplit(public_url).hostname or ""
-        text = f"keyadmin@{host if '.' in host and ':' not in host else 'localhost'}"
-    text = text.strip()
+    given = text.strip()
+    sender = given or f"keyadmin@{urlsplit(public_url).hostname or 'localhost'}"
     try:
-        validate_email(text)
+        validate_email(sender)
     except ValidationError:
-        raise EnvError(f"KEYADMIN_MAIL_FROM: {_shown(text)} is not an e-mail address.") from None
-    return text
+        if given:
+            raise EnvError(f"KEYADMIN_MAIL_FROM: {_shown(given)} is not an e-mail address.") from None
+        return "keyadmin@localhost"
+    return sender
 
 
 def _master(environ: Mapping[str, str], data_dir: Path) -> master.Master:

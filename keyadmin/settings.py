@@ -205,6 +205,9 @@ MFA_FORMS = {
     "authenticate": "accounts.forms.signin.CodeForm",
     "reauthenticate": "accounts.forms.signin.ConfirmByCodeForm",
     "activate_totp": "accounts.forms.signin.ActivateForm",
+    "login_webauthn": "accounts.forms.signin.SignInByPasskeyForm",
+    "authenticate_webauthn": "accounts.forms.signin.PasskeyCodeForm",
+    "reauthenticate_webauthn": "accounts.forms.signin.ConfirmByPasskeyForm",
     "add_webauthn": "accounts.forms.signin.PasskeyForm",
     "edit_webauthn": "accounts.forms.signin.RenamePasskeyForm",
 }
@@ -263,5 +266,6 @@ LOGGING = {
         "django.request": {"level": "CRITICAL"},
         "django.security": {"level": "CRITICAL"},
         "apscheduler": {"level": "WARNING"},
+        "fido2": {"level": "WARNING"},
     },
 }

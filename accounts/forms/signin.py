@@ -1,5 +1,6 @@
 """allauth's forms in our words; what they check is allauth's."""
 
+import struct
 from typing import Any, ClassVar
 
 from allauth.account import forms as account
@@ -16,6 +17,7 @@ from accounts.services import second_factor
 ADDRESS = "Write the e-mail address in full, such as dana@example.org."
 GOOD_ONE = "At least 12 characters; a few words in a row are easier to remember than one odd word."
 NAME_LENGTH = 60
+NOT_A_CREDENTIAL = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error)
 
 
 class Plain(forms.Form):
@@ -103,7 +105,30 @@ class ActivateForm(_Code, totp.ActivateTOTPForm):
         session[SECRET_SESSION_KEY] = encrypt(self.secret)
 
 
-class PasskeyForm(Plain, passkeys.AddWebAuthnForm):
+class _Credential(Plain):
+    """What a browser says for a passkey is JSON that anybody can write; allauth trusts its shape."""
+
+    def full_clean(self) -> None:
+        try:
+            super().full_clean()
+        except NOT_A_CREDENTIAL:
+            self.cleaned_data.pop("credential", None)
+            self.add_error("credential", "The passkey could not be used.")
+
+
+class SignInByPasskeyForm(_Credential, passkeys.LoginWebAuthnForm):
+    """Instead of a password."""
+
+
+class PasskeyCodeForm(_Credential, passkeys.AuthenticateWebAuthnForm):
+    """After a password."""
+
+
+class ConfirmByPasskeyForm(_Credential, passkeys.ReauthenticateWebAuthnForm):
+    """For somebody who is signed in."""
+
+
+class PasskeyForm(_Credential, passkeys.AddWebAuthnForm):
     labels: ClassVar = {"name": "Name", "passwordless": "Sign in with it alone, without a password"}
     hints: ClassVar = {
         "name": "Where it is kept, such as “Work laptop”.",
