@@ -1,7 +1,7 @@
 from allauth.account import views as account
 from django.urls import path
 
-from accounts.views import me, signin
+from accounts.views import me, signin, sso
 from accounts.views.home import home
 from accounts.views.invitations import accept_invitation
 from accounts.views.setup import set_up_page
@@ -13,6 +13,8 @@ urlpatterns = [
     path("invitation/<str:token>/", accept_invitation, name="invitation"),
     path("sign-in/", signin.login, name="account_login"),
     path("sign-in/passkey/", signin.login_by_passkey, name="mfa_login_webauthn"),
+    path("sign-in/sso/", sso.begin, {"provider_id": sso.PROVIDER}, name="openid_connect_login"),
+    path("sign-in/sso/callback/", sso.callback, {"provider_id": sso.PROVIDER}, name="openid_connect_callback"),
     path("sign-in/2fa/", signin.second_step, name="mfa_authenticate"),
     path("sign-in/inactive/", account.account_inactive, name="account_inactive"),
     path("sign-in/reset/", account.password_reset, name="account_reset_password"),

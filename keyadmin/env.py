@@ -51,6 +51,16 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class Oidc:
+    """An OpenID Connect provider, and what it knows this installation by."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    name: str = "single sign-on"
+
+
+@dataclass(frozen=True, slots=True)
 class Env:
     """All that the environment decides, typed. Addresses are canonical, networks are CIDR texts."""
 
@@ -64,6 +74,7 @@ class Env:
     trusted_proxies: tuple[str, ...]
     mail: Mail | None
     mail_from: str
+    oidc: Oidc | None
     master: master.Master
     key_prefix: str
     hash_scheme: str
@@ -100,6 +111,7 @@ def read(environ: Mapping[str, str]) -> Env:
         trusted_proxies=_networks(environ.get("KEYADMIN_TRUSTED_PROXIES", "")),
         mail=_mail(environ.get("EMAIL_URL", "")),
         mail_from=_sender(environ.get("KEYADMIN_MAIL_FROM", ""), public_url),
+        oidc=_oidc(environ),
         key_prefix=_prefix(environ.get("KEYADMIN_KEY_PREFIX", "")),
         hash_scheme=_choice(environ, "KEYADMIN_HASH_SCHEME", SCHEMES),
         rounds=_integer(environ, "API_KEY_ROUNDS_NO", 30_000, 1, 100_000_000),
@@ -118,7 +130,8 @@ KNOWN = frozenset(
     "KEYADMIN_" + name
     for name in (
         "DEBUG HOST PORT WORKERS DATA_DIR PUBLIC_URL TRUSTED_PROXIES MASTER_KEY MASTER_KEY_FILE KEY_PREFIX "
-        "HASH_SCHEME SAMPLE MAIL_FROM ADMIN_EMAIL ADMIN_PASSWORD ORG REQUIRE_SITE_KEY"
+        "HASH_SCHEME SAMPLE MAIL_FROM OIDC_ISSUER OIDC_CLIENT_ID OIDC_CLIENT_SECRET OIDC_NAME "
+        "ADMIN_EMAIL ADMIN_PASSWORD ORG REQUIRE_SITE_KEY"
     ).split()
 )
 
@@ -250,6 +263,30 @@ def _sender(text: str, public_url: str) -> str:
             raise EnvError(f"KEYADMIN_MAIL_FROM: {_shown(given)} is not an e-mail address.") from None
         return "keyadmin@localhost"
     return sender
+
+
+def _oidc(environ: Mapping[str, str]) -> Oidc | None:
+    needed = ("KEYADMIN_OIDC_ISSUER", "KEYADMIN_OIDC_CLIENT_ID", "KEYADMIN_OIDC_CLIENT_SECRET")
+    given = {name: environ.get(name, "").strip() for name in (*needed, "KEYADMIN_OIDC_NAME")}
+    if not any(given.values()):
+        return None
+    for name in needed:
+        if not given[name]:
+            raise EnvError(f"{name}: missing; single sign-on needs {', '.join(needed)}.")
+    issuer, client_id, secret = (given[name] for name in needed)
+    try:
+        parts = urlsplit(issuer)
+        host = _canonical_host((parts.hostname or "").lower())
+    except ValueError:
+        parts, host = urlsplit(""), None
+    safe = parts.scheme == "https" or (parts.scheme == "http" and host in ("localhost", "127.0.0.1", "::1"))
+    if not host or not safe or parts.username or parts.query or parts.fragment:
+        raise EnvError("KEYADMIN_OIDC_ISSUER: must look like https://login.example.org, without a query.")
+    try:
+        name = clean_line("KEYADMIN_OIDC_NAME", given["KEYADMIN_OIDC_NAME"], longest=60, required=False)
+    except InvalidError as error:
+        raise EnvError(f"KEYADMIN_OIDC_NAME: {error.detail}") from None
+    return Oidc(issuer.rstrip("/"), client_id, secret, name or "single sign-on")
 
 
 def _master(environ: Mapping[str, str], data_dir: Path) -> master.Master:

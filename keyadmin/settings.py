@@ -65,6 +65,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "csp",
     "crispy_forms",
     "crispy_bootstrap5",
@@ -216,6 +218,24 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = "Keyadmin"
 MFA_TOTP_TOLERANCE = 1  # RFC 6238 §5.2: one step for slow clocks and slow fingers; no step is taken twice
+
+# Single sign-on finds people by an address that the provider has verified; it makes nobody and connects nothing.
+SOCIALACCOUNT_ADAPTER = "accounts.sso.Adapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a form that leads to another site is against `form-action 'self'`
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
+if ENV.oidc is not None:
+    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": ENV.oidc.name,
+                "client_id": ENV.oidc.client_id,
+                "secret": ENV.oidc.client_secret,
+                "settings": {"server_url": ENV.oidc.issuer, "oauth_pkce_enabled": True},
+            }
+        ]
+    }
 
 # --- cache: counts failed sign-ins, in the database, so that all processes and hosts count together ----------
 CACHES = {

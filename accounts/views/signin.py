@@ -15,6 +15,7 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
@@ -111,7 +112,7 @@ def _about(title: str) -> dict[str, Any]:
 
 
 BACK = reverse_lazy("mfa_index")
-login = account.login
+login = account.LoginView.as_view(extra_context={"sso_name": lambda: settings.ENV.oidc and settings.ENV.oidc.name})
 login_by_passkey = recorded(passkeys.login_webauthn)
 second_step = recorded(mfa.authenticate)
 confirm = mine(account.reauthenticate)

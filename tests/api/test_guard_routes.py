@@ -69,6 +69,10 @@ ROUTES = {
     "POST /sign-in/inactive/": WRONG_METHOD,
     "GET /sign-in/passkey/": ELSEWHERE,
     "POST /sign-in/passkey/": ELSEWHERE,
+    "GET /sign-in/sso/": NOT_THERE,  # off
+    "POST /sign-in/sso/": NOT_THERE,
+    "GET /sign-in/sso/callback/": NOT_THERE,
+    "POST /sign-in/sso/callback/": NOT_THERE,
     "GET /sign-in/2fa/": ELSEWHERE,
     "POST /sign-in/2fa/": ELSEWHERE,
     "GET /sign-in/reset/": PUBLIC,

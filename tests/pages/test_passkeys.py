@@ -30,7 +30,7 @@ MADE_UP = [
 
 def passkey(user: User, name: str = "Laptop") -> Authenticator:
     """A row as a browser's registration leaves it."""
-    public = ES256.from_cryptography_key(ec.generate_private_key(ec.SECP256R1()).public_key())
+    public = ES256.from_cryptography_key(ec.generate_private_key(ec.SECP256R1()).public_key())  # type: ignore[no-untyped-call]
     flags = AuthenticatorData.FLAG.AT | AuthenticatorData.FLAG.UP
     made = AttestedCredentialData.create(b"\0" * 16, b"id", public)
     data = AuthenticatorData.create(sha256(b"localhost"), flags, 0, made)
