@@ -102,7 +102,7 @@ def test_the_keyboard_is_enough(office: Office) -> None:
     page.add_init_script("for (const name of ['mousedown', 'pointerdown']) addEventListener(name, () => { used = 1 })")
     page.reload()
     hands = Hands(page)
-    login = page.get_by_label("Email")
+    login = page.get_by_label("E-mail address")
     if not login.evaluate("node => node === document.activeElement"):
         hands.tab_to(login)
     page.keyboard.type(office.world.admin.email or "")
@@ -136,7 +136,7 @@ def test_it_works_without_javascript(office: Office) -> None:
     for number in range(26):
         office.world.key(name=f"Key {number:02}")
     page = office.open("/sign-in/", signed_in=False, java_script_enabled=False)
-    page.get_by_label("Email").fill(office.world.admin.email or "")
+    page.get_by_label("E-mail address").fill(office.world.admin.email or "")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
 
