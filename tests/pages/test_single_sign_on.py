@@ -204,3 +204,11 @@ def test_nonsense_stops_the_start(tmp_path: Any, issuer: str) -> None:
     sent = {"KEYADMIN_OIDC_ISSUER": issuer, "KEYADMIN_OIDC_CLIENT_ID": "a", "KEYADMIN_OIDC_CLIENT_SECRET": "sesame"}
     with pytest.raises(EnvError, match="KEYADMIN_OIDC_ISSUER"):
         read({"KEYADMIN_DATA_DIR": str(tmp_path), **sent})
+
+
+@pytest.mark.parametrize("name", ["ISSUER", "CLIENT_ID", "CLIENT_SECRET"])
+def test_a_variable_that_is_missing_is_named(tmp_path: Any, name: str) -> None:
+    sent = {"ISSUER": "https://login.example.org", "CLIENT_ID": "a", "CLIENT_SECRET": "sesame", "NAME": "Acme"}
+    given = {f"KEYADMIN_OIDC_{key}": value for key, value in sent.items() if key != name}
+    with pytest.raises(EnvError, match=f"KEYADMIN_OIDC_{name}: missing"):
+        read({"KEYADMIN_DATA_DIR": str(tmp_path), **given})

@@ -88,7 +88,6 @@ def test_good_values(data: Path, name: str, text: str, attribute: str, value: ob
         ("EMAIL_URL", "smtp://mail.example.org:99999"),
         ("EMAIL_URL", "smtp://mail.example.org/inbox"),
         ("KEYADMIN_MAIL_FROM", "nobody"),
-        ("KEYADMIN_OIDC_ISSUER", "https://login.example.org"),  # alone
         ("KEYADMIN_SAMPLE", "2"),
         ("KEYADMIN_REQUIRE_SITE_KEY", "maybe"),
         ("KEYADMIN_PORT", "0"),
