@@ -1,23 +1,47 @@
 """Which organisation a page is about: resolved once, from the address, for every view under /o/<org>/."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from accounts import queries
+from accounts.models import User
+from accounts.services import sessions
 from keyadmin.kernel.actor import ActorKind
 from keyadmin.kernel.errors import NotFoundError
 from keyadmin.web import errors, navigation
 from keyadmin.web.auth import KeyadminRequest, to_sign_in
+from keyadmin.web.htmx import go_to
 
 SWITCHABLE = 200
+SEEN, SEEN_SECONDS = "seen", 300
+
+
+class SeenMiddleware:
+    """Notes, every five minutes at most, when and from where a session was used last."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: KeyadminRequest) -> HttpResponse:
+        now = int(time.time())
+        due = request.actor.kind is ActorKind.PERSON and now - request.session.get(SEEN, 0) >= SEEN_SECONDS
+        if due and isinstance(request.user, User) and request.session.session_key:
+            request.session[SEEN] = now
+            agent = request.headers.get("User-Agent", "")
+            key = request.session.session_key
+            sessions.seen(user=request.user, session_key=key, address=request.client_address, user_agent=agent)
+        return self.get_response(request)
 
 
 class OrganizationMiddleware:
     """Takes `org` from the arguments of a view; the actor then means that organisation and no other.
 
-    Who is not signed in is sent to sign in; what one may not see is answered like what does not exist.
+    Who is not signed in is sent to sign in; who lacks the second factor that the organisation demands, to set one up;
+    what one may not see is answered like what does not exist.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -38,6 +62,8 @@ class OrganizationMiddleware:
             organization = queries.organization(request.actor, slug)
         except NotFoundError as error:
             return errors.answer(request, error)
+        if organization.two_factor_required and not queries.has_second_factor(request.actor.user_id or 0):
+            return go_to(request, reverse("mfa_index"))
         reached = queries.visible_organizations(request.actor)[:SWITCHABLE]
         places = [navigation.Organization(one.pk, one.slug, one.name) for one in reached]
         here = navigation.Organization(organization.pk, organization.slug, organization.name)

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection, Iterable
 from typing import NamedTuple, TypeVar
 
+from allauth.mfa.models import Authenticator
 from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.db.models.lookups import Contains
@@ -231,6 +232,23 @@ def organization_ids_of(user: User) -> list[int]:
 def home_of(user: User) -> Organization:
     """The one organisation of an API user."""
     return Organization.objects.get(memberships__user=user)
+
+
+def has_account(email: str) -> bool:
+    """Whether a person has this e-mail address, written in lower case."""
+    return User.objects.filter(email=email).exists()
+
+
+def has_second_factor(user_id: int) -> bool:
+    """Whether a person has an authenticator app or a passkey."""
+    types = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    return bool(Authenticator.objects.filter(user_id=user_id, type__in=types).exists())
+
+
+def demanding_organization(actor: Actor) -> Organization | None:
+    """An organisation of a person that demands a second factor, while they have none."""
+    demanding = visible_organizations(actor).filter(two_factor_required=True).first()
+    return None if demanding is None or has_second_factor(actor.user_id or 0) else demanding
 
 
 class Source(NamedTuple):

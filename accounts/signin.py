@@ -1,17 +1,32 @@
-"""allauth's adapter: sign-in by e-mail and password, no sign-up, client addresses by our rule. A face."""
+"""allauth's adapters: no sign-up, client addresses by our rule, its writes through our services. A face."""
 
+import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.forms import LoginForm
+from allauth.account.internal.flows.login import record_authentication
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.mail import EmailMessage
 from django.http import HttpRequest
+from django.urls import reverse
 
 from accounts import identity
 from accounts.models import User
 from accounts.services import sessions
+from keyadmin.kernel import sealing
 from keyadmin.kernel.actor import Actor
 from keyadmin.web.auth import KeyadminRequest
+from keyadmin.web.identity import recently_confirmed
+
+log = logging.getLogger("keyadmin")
+SEALED = "second factor"
+_postman = ThreadPoolExecutor(1, "mail")
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -21,52 +36,107 @@ class AccountAdapter(DefaultAccountAdapter):
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": "E-mail address or password is wrong.",
         "too_many_login_attempts": "Too many attempts. Try again in 5 minutes.",
+        "rate_limited": "Too many attempts. Try again in 5 minutes.",
+        "incorrect_password": "The password is wrong.",
+        "enter_current_password": "The current password is wrong.",
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        return cast(KeyadminRequest, request).client_address
+        # A socket without an address: all that come by it are counted together.
+        return cast(KeyadminRequest, request).client_address or "0.0.0.0"  # noqa: S104
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        return not recently_confirmed(self.request)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("mfa_index")
 
     def login(self, request: HttpRequest, user: User) -> None:
         """Begin a session, and say so in the log: without the event there is no sign-in."""
         begin = super().login
         sessions.sign_in(
-            actor=_acting(request, user), user=user, user_agent=_agent(request), begin=lambda: begin(request, user)
+            actor=acting(request, user), user=user, user_agent=agent(request), begin=lambda: begin(request, user)
         )
 
     def logout(self, request: HttpRequest) -> None:
         """End the session, and say so in the log."""
         end, user = super().logout, cast(User, request.user)
-        sessions.sign_out(actor=_acting(request, user), user=user, user_agent=_agent(request), end=lambda: end(request))
+        sessions.sign_out(actor=acting(request, user), user=user, user_agent=agent(request), end=lambda: end(request))
+
+    def set_password(self, user: User, password: str) -> None:
+        """For change and reset alike; the slow hash comes before the transaction."""
+        by_link = self.request.user != user
+        sessions.change_password(
+            actor=acting(self.request, user), user=user, encoded_password=make_password(password), by_link=by_link
+        )
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        # allauth counts for each host name, of which a sender has several to choose from.
+        return str(credentials.get("email", "")).lower()
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Under the public address: the Host of a request is whatever its sender likes."""
+        base = settings.ENV.public_url or f"{self.request.scheme}://{self.request.get_host()}"
+        return base + reverse("account_reset_password_from_key", args=[key])
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """After the answer: how long a mail takes says who has an account, and no mail server holds up a page."""
+        message = self.render_mail(template_prefix, email, {"request": self.request, "email": email, **context})
+        _postman.submit(_post, message)
 
 
-class SignInForm(LoginForm):
-    """allauth's form in our words; the server does the checking."""
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """Secrets at rest are sealed under the master key."""
 
-    use_required_attribute = False
+    error_messages: ClassVar[dict[str, str]] = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": "The code is wrong, too old, or has been used. Wait for the next one.",
+    }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        login, password = self.fields["login"], self.fields["password"]
-        login.label = "E-mail address"
-        login.widget.attrs |= {"autocomplete": "username", "autofocus": True}
-        login.error_messages["invalid"] = "Write the e-mail address in full, such as dana@example.org."
-        password.help_text = ""
-        for field in (login, password):
-            field.widget.attrs.pop("placeholder", None)
-            field.error_messages["required"] = f"{field.label} is missing."
+    def encrypt(self, text: str) -> str:
+        return sealing.seal(settings.ENV.master.derive(SEALED), text, SEALED)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return sealing.unseal(settings.ENV.master.derive(SEALED), encrypted_text, SEALED)
+
+    def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:
+        return "Passkey"
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return {"id": context.request.get_host().partition(":")[0], "name": "Keyadmin"}
 
 
 def display_name(user: AbstractBaseUser) -> str:
     return str(user)
 
 
-def _acting(request: HttpRequest, user: User) -> Actor:
+def acting(request: HttpRequest, user: User) -> Actor:
+    """The person as the one who acts, also before their session has begun."""
     asked = cast(KeyadminRequest, request)
     return identity.person(user, address=asked.client_address, request_id=asked.request_id)
 
 
-def _agent(request: HttpRequest) -> str:
+def agent(request: HttpRequest) -> str:
+    """What the browser calls itself."""
     return request.headers.get("User-Agent", "")
+
+
+def enter(request: HttpRequest, user: User) -> None:
+    """Sign in somebody who has just chosen their password: by the set-up link or an invitation."""
+    record_authentication(request, user, method="password")
+    AccountAdapter(request).login(request, user)
+
+
+def wait_for_mail() -> None:
+    """Return when all mail that was handed over by now has left."""
+    _postman.submit(lambda: None).result()
+
+
+def _post(message: EmailMessage) -> None:
+    try:
+        message.send()
+    except OSError as error:  # smtplib's errors are; neither address nor text may stand in a log
+        log.error("A message could not be sent: %s", type(error).__name__)

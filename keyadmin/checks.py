@@ -63,12 +63,12 @@ def problems_of(env: Env) -> list[CheckMessage]:
                 id="keyadmin.W005",
             )
         )
-    if env.workers > 1:
+    if env.mail is not None and env.mail.scheme == "smtp" and not _is_local(env.mail.host):
         found.append(
             Warning(
-                f"KEYADMIN_WORKERS is {env.workers}: each process counts failed sign-ins for itself.",
-                hint=f"Guessing a password gets up to {env.workers} times the tries. Use 1, or limit them at a proxy.",
-                id="keyadmin.W007",
+                "EMAIL_URL sends mail without TLS: links that reset passwords can be read on the way.",
+                hint="Use smtp+tls:// (STARTTLS) or smtps://.",
+                id="keyadmin.W010",
             )
         )
     for name in env.unused:

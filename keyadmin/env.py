@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -24,18 +24,40 @@ BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false
 SCHEMES = ("hmac_sha256", "pbkdf2_sha256")
 # A host name; its last label is no number (WHATWG URL: "ends in a number"), or it would be a broken IPv4 address.
 HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*(?![0-9]+\.?$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.ASCII)
-CHECKED_AS_TEXT = frozenset({"API_KEY_ROUNDS_NO", "DATABASE_URL"})
+CHECKED_AS_TEXT = frozenset({"API_KEY_ROUNDS_NO", "DATABASE_URL", "EMAIL_URL"})
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LONGEST_SHOWN = 120
 ORGANIZATION_LENGTH, EMAIL_LENGTH = 150, 254
 
 # Variables of the contract that this version does not read yet: neither typing errors nor of any effect.
-NOT_YET = ("EMAIL_URL", "KEYADMIN_MAIL_FROM", "REDIS_URL", "USAGE_DATABASE_URL")
-READ_ELSEWHERE = frozenset({"KEYADMIN_MAIL_FROM", "KEYADMIN_SOAK"})
+NOT_YET = ("REDIS_URL", "USAGE_DATABASE_URL")
+READ_ELSEWHERE = frozenset({"KEYADMIN_SOAK"})
 
 
 class EnvError(ValueError):
     """One line for the operator: which variable is wrong, why, and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail server. `smtp+tls` is STARTTLS, `smtps` is TLS from the first byte, `smtp` is neither."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Oidc:
+    """An OpenID Connect provider, and what it knows this installation by."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    name: str = "single sign-on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +72,9 @@ class Env:
     database: Database | None
     public_url: str
     trusted_proxies: tuple[str, ...]
+    mail: Mail | None
+    mail_from: str
+    oidc: Oidc | None
     master: master.Master
     key_prefix: str
     hash_scheme: str
@@ -82,8 +107,11 @@ def read(environ: Mapping[str, str]) -> Env:
         port=_integer(environ, "KEYADMIN_PORT", 8000, 1, 65535),
         workers=_integer(environ, "KEYADMIN_WORKERS", 1, 1, 512),
         database=_database(environ.get("DATABASE_URL", "")),
-        public_url=_public_url(environ.get("KEYADMIN_PUBLIC_URL", "")),
+        public_url=(public_url := _public_url(environ.get("KEYADMIN_PUBLIC_URL", ""))),
         trusted_proxies=_networks(environ.get("KEYADMIN_TRUSTED_PROXIES", "")),
+        mail=_mail(environ.get("EMAIL_URL", "")),
+        mail_from=_sender(environ.get("KEYADMIN_MAIL_FROM", ""), public_url),
+        oidc=_oidc(environ),
         key_prefix=_prefix(environ.get("KEYADMIN_KEY_PREFIX", "")),
         hash_scheme=_choice(environ, "KEYADMIN_HASH_SCHEME", SCHEMES),
         rounds=_integer(environ, "API_KEY_ROUNDS_NO", 30_000, 1, 100_000_000),
@@ -102,7 +130,8 @@ KNOWN = frozenset(
     "KEYADMIN_" + name
     for name in (
         "DEBUG HOST PORT WORKERS DATA_DIR PUBLIC_URL TRUSTED_PROXIES MASTER_KEY MASTER_KEY_FILE KEY_PREFIX "
-        "HASH_SCHEME SAMPLE ADMIN_EMAIL ADMIN_PASSWORD ORG REQUIRE_SITE_KEY"
+        "HASH_SCHEME SAMPLE MAIL_FROM OIDC_ISSUER OIDC_CLIENT_ID OIDC_CLIENT_SECRET OIDC_NAME "
+        "ADMIN_EMAIL ADMIN_PASSWORD ORG REQUIRE_SITE_KEY"
     ).split()
 )
 
@@ -204,6 +233,60 @@ def _networks(text: str) -> tuple[str, ...]:
         return tuple(addresses.parse_network(part) for part in text.replace(",", " ").split())
     except ValueError as error:
         raise EnvError(f"KEYADMIN_TRUSTED_PROXIES: {error}") from None
+
+
+def _mail(text: str) -> Mail | None:
+    """The server that EMAIL_URL names. The address is never echoed: there may be a password in it."""
+    text = text.strip()
+    if not text:
+        return None
+    example = "must look like smtp+tls://user:password@mail.example.org:587 (or smtps://, or smtp:// without TLS)"
+    try:
+        parts = urlsplit(text)
+        host, port = _canonical_host((parts.hostname or "").lower()), parts.port
+    except ValueError:
+        raise EnvError(f"EMAIL_URL: this is not an address; it {example}.") from None
+    bare = parts.path in ("", "/") and not parts.query and not parts.fragment
+    if parts.scheme not in MAIL_PORTS or not host or not bare or port == 0:
+        raise EnvError(f"EMAIL_URL: {example}. Characters such as / in a password are written as %2F.")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return Mail(parts.scheme, host, port or MAIL_PORTS[parts.scheme], user, password)
+
+
+def _sender(text: str, public_url: str) -> str:
+    given = text.strip()
+    sender = given or f"keyadmin@{urlsplit(public_url).hostname or 'localhost'}"
+    try:
+        validate_email(sender)
+    except ValidationError:
+        if given:
+            raise EnvError(f"KEYADMIN_MAIL_FROM: {_shown(given)} is not an e-mail address.") from None
+        return "keyadmin@localhost"
+    return sender
+
+
+def _oidc(environ: Mapping[str, str]) -> Oidc | None:
+    needed = ("KEYADMIN_OIDC_ISSUER", "KEYADMIN_OIDC_CLIENT_ID", "KEYADMIN_OIDC_CLIENT_SECRET")
+    given = {name: environ.get(name, "").strip() for name in (*needed, "KEYADMIN_OIDC_NAME")}
+    if not any(given.values()):
+        return None
+    for name in needed:
+        if not given[name]:
+            raise EnvError(f"{name}: missing; single sign-on needs {', '.join(needed)}.")
+    issuer, client_id, secret = (given[name] for name in needed)
+    try:
+        parts = urlsplit(issuer)
+        host = _canonical_host((parts.hostname or "").lower())
+    except ValueError:
+        parts, host = urlsplit(""), None
+    safe = parts.scheme == "https" or (parts.scheme == "http" and host in ("localhost", "127.0.0.1", "::1"))
+    if not host or not safe or parts.username or parts.query or parts.fragment:
+        raise EnvError("KEYADMIN_OIDC_ISSUER: must look like https://login.example.org, without a query.")
+    try:
+        name = clean_line("KEYADMIN_OIDC_NAME", given["KEYADMIN_OIDC_NAME"], longest=60, required=False)
+    except InvalidError as error:
+        raise EnvError(f"KEYADMIN_OIDC_NAME: {error.detail}") from None
+    return Oidc(issuer.rstrip("/"), client_id, secret, name or "single sign-on")
 
 
 def _master(environ: Mapping[str, str], data_dir: Path) -> master.Master:

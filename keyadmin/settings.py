@@ -63,6 +63,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "csp",
     "crispy_forms",
     "crispy_bootstrap5",
@@ -94,6 +98,7 @@ MIDDLEWARE = [
     "keyadmin.web.middleware.AddressMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "keyadmin.verify.middleware.ApiKeyMiddleware",
+    "accounts.middleware.SeenMiddleware",
     "accounts.middleware.OrganizationMiddleware",
 ]
 # In the session, so that what one person did is not said to the next one at the same browser.
@@ -178,11 +183,18 @@ AUTH_PASSWORD_VALIDATORS = [  # ASVS 5.0 6.2: length over composition, no well-k
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = int(timedelta(hours=2).total_seconds())
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/sign-in/"
 ACCOUNT_ADAPTER = "accounts.signin.AccountAdapter"
-ACCOUNT_FORMS = {"login": "accounts.signin.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.signin.SignInForm",
+    "reset_password": "accounts.forms.signin.ResetForm",
+    "reset_password_from_key": "accounts.forms.signin.NewPasswordForm",
+    "change_password": "accounts.forms.signin.ChangePasswordForm",
+    "reauthenticate": "accounts.forms.signin.ConfirmForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -190,14 +202,65 @@ ACCOUNT_USER_DISPLAY = "accounts.signin.display_name"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = int(timedelta(minutes=10).total_seconds())
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody gets mail because a stranger typed their address
+MFA_ADAPTER = "accounts.signin.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.forms.signin.CodeForm",
+    "reauthenticate": "accounts.forms.signin.ConfirmByCodeForm",
+    "activate_totp": "accounts.forms.signin.ActivateForm",
+    "login_webauthn": "accounts.forms.signin.SignInByPasskeyForm",
+    "authenticate_webauthn": "accounts.forms.signin.PasskeyCodeForm",
+    "reauthenticate_webauthn": "accounts.forms.signin.ConfirmByPasskeyForm",
+    "add_webauthn": "accounts.forms.signin.PasskeyForm",
+    "edit_webauthn": "accounts.forms.signin.RenamePasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Keyadmin"
+MFA_TOTP_TOLERANCE = 1  # RFC 6238 §5.2: one step for slow clocks and slow fingers; no step is taken twice
 
-# --- cache: counts failed sign-ins; large, so that nobody pushes others' counters out --------------------------
+# Single sign-on finds people by an address that the provider has verified; it makes nobody and connects nothing.
+SOCIALACCOUNT_ADAPTER = "accounts.sso.Adapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a form that leads to another site is against `form-action 'self'`
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
+if ENV.oidc is not None:
+    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": ENV.oidc.name,
+                "client_id": ENV.oidc.client_id,
+                "secret": ENV.oidc.client_secret,
+                "settings": {"server_url": ENV.oidc.issuer, "oauth_pkce_enabled": True},
+            }
+        ]
+    }
+
+# --- cache: counts failed sign-ins, in the database, so that all processes and hosts count together ----------
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "instance_cache",
+        # Large, so that nobody pushes others' counters out.
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
+
+# --- mail: to the server that EMAIL_URL names; else kept in the data directory, for /instance/mail/ ----------
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.mail_from
+MAIL_DIR = ENV.data_dir / "mail"
+if ENV.mail is None:
+    EMAIL_BACKEND = "keyadmin.instance.mail.KeepingBackend"
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = ENV.mail.host, ENV.mail.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = ENV.mail.user, ENV.mail.password
+    EMAIL_USE_SSL, EMAIL_USE_TLS = ENV.mail.scheme == "smtps", ENV.mail.scheme == "smtp+tls"
+EMAIL_TIMEOUT = 10
 
 # --- request bounds ------------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20
@@ -226,5 +289,6 @@ LOGGING = {
         "django.request": {"level": "CRITICAL"},
         "django.security": {"level": "CRITICAL"},
         "apscheduler": {"level": "WARNING"},
+        "fido2": {"level": "WARNING"},
     },
 }

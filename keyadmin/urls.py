@@ -13,6 +13,7 @@ urlpatterns = [
     path("o/<slug:org>/", include("keyadmin.keys.urls")),
     path("o/<slug:org>/", include("keyadmin.activity.urls"), {"links": {"api_key": key_pages}}),
     path("instance/", include(instance_urlpatterns)),
+    path("instance/", include("keyadmin.instance.urls")),
     path("docs/", include("keyadmin.system.urls")),
     path("theme/", choose_theme, name="theme"),
     path("api/v1/openapi.json", openapi, name="openapi"),

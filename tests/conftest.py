@@ -1,15 +1,8 @@
 import pytest
 from django.conf import settings
-from django.core.cache import cache
 
 from tests import world as worlds
 from tests.world import World
-
-
-@pytest.fixture(autouse=True)
-def unhurried() -> None:
-    """No throttle remembers the attempts of another test."""
-    cache.clear()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Left never imports right.
 ORDER = ("kernel", "freshness", "activity", "instance", "accounts", "keys", "verify", "system")
-FACES = {"forms", "filters", "tables", "views", "api", "urls", "middleware", "fastpath", "signin"}
+FACES = {"forms", "filters", "tables", "views", "api", "urls", "middleware", "fastpath", "signin", "sso"}
 WIRING = {"settings", "env", "database_url", "checks", "urls", "api", "wsgi", "asgi", "apps", "__init__"}
 KIT, COMPAT, COMMANDS = "web", "compat", "management"
 TRANSPORT = ("ninja", "django.forms", "django.http", "django.shortcuts", "django.views", "django.urls", "crispy_forms")

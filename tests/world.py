@@ -4,6 +4,7 @@
 stranger with all rights there. One line asks an access question: `world.client(world.auditor).get(...)`.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,6 +53,7 @@ class World:
         client = Client(headers={**({"X-API-KEY": key} if key else {}), **(headers or {})}, **options)
         if user is not None:
             client.force_login(user)
+            confirm(client, user)
         return client
 
     def key(self, *permissions: str, organization: Organization | None = None, **fields: Any) -> Issued:
@@ -65,6 +67,15 @@ class World:
         """A user key, made by the operator."""
         fields = {"name": "User key", **fields}
         return services.create_key(actor=OPERATOR, kind="user", owner=owner, permissions=permissions, **fields)
+
+
+def confirm(client: Client, user: User, *, seconds_ago: float = 0) -> None:
+    """Let a session look as if its person had just signed in by password, or so many seconds ago."""
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time() - seconds_ago}]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session["seen"] = int(time.time())
+    session.save()
 
 
 def build(master_fingerprint: str = "test") -> World:

@@ -1,4 +1,3 @@
-from allauth.account.adapter import get_adapter
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -8,6 +7,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import queries
 from accounts.forms.setup import SetUpForm
 from accounts.services.setup import set_up
+from accounts.signin import enter
 from keyadmin.instance import services as instance
 from keyadmin.kernel.actor import operator
 from keyadmin.kernel.errors import ConflictError, InvalidError, NotFoundError, ProblemError
@@ -50,6 +50,6 @@ def _answer(request: KeyadminRequest, token: str) -> HttpResponse:
             for field, messages in error.errors.items():
                 form.add_error(field if field in form.fields else None, messages)
         else:
-            get_adapter(request).login(request, user)
+            enter(request, user)
             return redirect("home")
     return render(request, "accounts/setup.html", {"form": form}, status=422 if form.errors else 200)

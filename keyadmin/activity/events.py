@@ -27,6 +27,16 @@ class EventName(StrEnum):
     PERSON_ENABLED = "person.enabled"
     PERSON_SIGNED_IN = "person.signed_in"
     PERSON_SIGNED_OUT = "person.signed_out"
+    PERSON_PASSWORD_CHANGED = "person.password_changed"  # noqa: S105
+    PERSON_PASSWORD_RESET = "person.password_reset"  # noqa: S105
+    PERSON_TOTP_ACTIVATED = "person.totp_activated"
+    PERSON_TOTP_DEACTIVATED = "person.totp_deactivated"
+    PERSON_PASSKEY_ADDED = "person.passkey_added"
+    PERSON_PASSKEY_RENAMED = "person.passkey_renamed"
+    PERSON_PASSKEY_REMOVED = "person.passkey_removed"
+    PERSON_RECOVERY_CODES_MADE = "person.recovery_codes_made"
+    PERSON_RECOVERY_CODE_USED = "person.recovery_code_used"
+    PERSON_SESSIONS_ENDED = "person.sessions_ended"
     API_USER_CREATED = "api_user.created"
     API_USER_UPDATED = "api_user.updated"
     API_USER_DISABLED = "api_user.disabled"

@@ -14,6 +14,17 @@ class Instance(models.Model):
         constraints = [models.CheckConstraint(condition=Q(id=1), name="instance_is_one_row")]
 
 
+class CacheEntry(models.Model):
+    """The table of Django's database cache: counters of failed sign-ins, shared by all processes."""
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "instance_cache"
+
+
 class IdempotencyRecord(models.Model):
     """The first answer to a POST that carried an Idempotency-Key, without any secret. Kept for 24 hours."""
 

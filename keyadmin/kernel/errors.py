@@ -64,6 +64,11 @@ _KINDS = (
         "Have the permission added to the key, or to a group of its owner, by somebody who holds it.",
     ),
     ErrorKind(
+        "second_factor_required", 403, "Second factor required",
+        "An organisation of this person demands an authenticator app or a passkey, and they have neither.",
+        "Set one up under Security, or use an API key.",
+    ),
+    ErrorKind(
         "csrf_failed", 403, "Cross-site check failed",
         "A change was sent with a browser session, but without the session's CSRF token.",
         "Send the token in X-CSRFToken, or use an API key instead of the session.",

@@ -13,6 +13,7 @@ from keyadmin.verify.decide import Ask
 from keyadmin.verify.outcome import Decision, Outcome
 from keyadmin.verify.services import actor_of, verify
 from keyadmin.web.auth import KeyadminRequest
+from keyadmin.web.errors import for_program
 
 REASON_LENGTH = 200
 NO_SUCH_ORGANIZATION = -1
@@ -59,6 +60,10 @@ def authenticated(request: KeyadminRequest) -> Actor:
     actor = identity.from_session(request, address=request.client_address, request_id=request.request_id, reason=reason)
     if actor.kind is ActorKind.PERSON and meant is not None and not actor.reaches(meant):
         raise NotFoundError("There is no such organisation.")
+    if actor.kind is ActorKind.PERSON and for_program(request):
+        demanding = queries.demanding_organization(actor)
+        if demanding is not None:  # pages are the business of OrganizationMiddleware
+            raise ProblemError(f"{demanding.name} demands a second factor: set one up.", code="second_factor_required")
     return actor.meaning(meant)
 
 

@@ -5,7 +5,7 @@ import re
 
 from keyadmin.kernel import tokens
 
-_LINK = re.compile(r"(/setup/)[A-Za-z0-9_%-]+")
+_LINK = re.compile(r"(/(?:setup|invitation|sign-in/reset)/)[A-Za-z0-9_%-]+")
 
 
 class NoSecrets(logging.Filter):

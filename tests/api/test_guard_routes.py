@@ -35,6 +35,15 @@ PAGE_REFUSING = "303 403 403 404 422 422 404 303 303 303"
 PAGE_ACTING = "303 403 403 404 303 303 404 303 303 303"
 PAGE_POST_ONLY = "302 405 405 405 405 405 404 302 302 302"
 INSTANCE_READING = "302 403 403 403 403 200 403 302 302 302"
+# Pages about the person signed in, whoever that is. What one does not have is not there.
+MINE = "302 200 200 200 200 200 200 302 302 302"
+MINE_SENT = "303 200 200 200 200 200 200 303 303 303"
+NOT_MINE = "302 404 404 404 404 404 404 302 302 302"
+NOT_MINE_SENT = "303 404 404 404 404 404 404 303 303 303"
+MINE_READ_ONLY = "303 405 405 405 405 405 405 303 303 303"
+NOT_THERE = "404 404 404 404 404 404 404 404 404 404"
+ELSEWHERE = "302 302 302 302 302 302 302 302 302 302"  # steps of a sign-in that nobody here is in
+SENT_ON = "303 302 302 302 302 302 302 303 303 303"
 CREATING = "401 403 403 201 201 201 201 403 201 201"
 # Organisations, members, groups, policies: the key manager sees them all, the developer nothing.
 SEEING = "401 403 200 403 200 200 200 403 200 200"
@@ -68,6 +77,54 @@ ROUTES = {
     "POST /sign-out/": "302 302 302 302 302 302 302 302 302 302",
     "GET /sign-in/inactive/": PUBLIC,
     "POST /sign-in/inactive/": WRONG_METHOD,
+    "GET /sign-in/passkey/": ELSEWHERE,
+    "POST /sign-in/passkey/": ELSEWHERE,
+    "GET /sign-in/sso/": NOT_THERE,  # off
+    "POST /sign-in/sso/": NOT_THERE,
+    "GET /sign-in/sso/callback/": NOT_THERE,
+    "POST /sign-in/sso/callback/": NOT_THERE,
+    "GET /sign-in/2fa/": ELSEWHERE,
+    "POST /sign-in/2fa/": ELSEWHERE,
+    "GET /sign-in/reset/": PUBLIC,
+    "POST /sign-in/reset/": PUBLIC,
+    "GET /sign-in/reset/sent/": PUBLIC,
+    "POST /sign-in/reset/sent/": WRONG_METHOD,
+    "GET /sign-in/reset/done/": PUBLIC,
+    "POST /sign-in/reset/done/": WRONG_METHOD,
+    "GET /sign-in/reset/<str:key>/": NOT_THERE,
+    "POST /sign-in/reset/<str:key>/": NOT_THERE,
+    "GET /invitation/<str:token>/": NOT_THERE,
+    "POST /invitation/<str:token>/": NOT_THERE,
+    "GET /me/": MINE,
+    "POST /me/": "303 422 422 422 422 422 422 303 303 303",
+    "GET /me/confirm/": MINE,
+    "POST /me/confirm/": MINE_SENT,
+    "GET /me/confirm/code/": ELSEWHERE,
+    "POST /me/confirm/code/": SENT_ON,
+    "GET /me/confirm/passkey/": ELSEWHERE,
+    "POST /me/confirm/passkey/": SENT_ON,
+    "GET /me/security/": MINE,
+    "POST /me/security/": MINE_READ_ONLY,
+    "GET /me/security/password/": MINE,
+    "POST /me/security/password/": MINE_SENT,
+    "GET /me/security/app/": MINE,
+    "POST /me/security/app/": MINE_SENT,
+    "GET /me/security/app/remove/": NOT_MINE,
+    "POST /me/security/app/remove/": NOT_MINE_SENT,
+    "GET /me/security/codes/": NOT_MINE,
+    "POST /me/security/codes/": MINE_READ_ONLY,
+    "GET /me/security/codes/new/": MINE,
+    "POST /me/security/codes/new/": MINE_SENT,
+    "GET /me/security/passkeys/add/": MINE,
+    "POST /me/security/passkeys/add/": MINE_SENT,
+    "GET /me/security/passkeys/<int:pk>/rename/": NOT_MINE,
+    "POST /me/security/passkeys/<int:pk>/rename/": NOT_MINE_SENT,
+    "GET /me/security/passkeys/<int:pk>/remove/": NOT_MINE,
+    "POST /me/security/passkeys/<int:pk>/remove/": NOT_MINE_SENT,
+    "GET /me/security/sessions/end-others/": WRONG_METHOD,
+    "POST /me/security/sessions/end-others/": SENT_ON,
+    "GET /me/security/sessions/<int:pk>/end/": WRONG_METHOD,
+    "POST /me/security/sessions/<int:pk>/end/": NOT_MINE_SENT,
     "GET /theme/": WRONG_METHOD,
     "POST /theme/": "303 303 303 303 303 303 303 303 303 303",
     "GET /o/<slug:org>/": PAGE_LISTING,
@@ -104,6 +161,10 @@ ROUTES = {
     "POST /instance/activity/": WRONG_METHOD,
     "GET /instance/activity/<int:sequence>/": INSTANCE_READING,
     "POST /instance/activity/<int:sequence>/": WRONG_METHOD,
+    "GET /instance/mail/": INSTANCE_READING,
+    "POST /instance/mail/": WRONG_METHOD,
+    "GET /instance/mail/<str:name>/": "302 403 403 403 403 404 403 302 302 302",
+    "POST /instance/mail/<str:name>/": WRONG_METHOD,
     "GET /docs/": PUBLIC,
     "POST /docs/": WRONG_METHOD,
     "GET /docs/<slug:page>": PUBLIC,
@@ -180,6 +241,8 @@ PARTS = {
     "<slug:org>": "acme",
     "<int:sequence>": "1",
     "<str:token>": "wrong",
+    "<str:key>": "wrong",
+    "<str:name>": "nothing",
     "<slug:page>": "how-keys-work",
     "<str:code>": "invalid_key",
 }

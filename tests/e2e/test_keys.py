@@ -98,7 +98,7 @@ class Hands:
 
 def test_the_keyboard_is_enough(office: Office) -> None:
     """From the sign-in page to the row of the new key, without a mouse and without a detour."""
-    page = office.open("/sign-in/", signed_in=False)
+    page = office.open(f"/sign-in/?next={OVERVIEW}", signed_in=False)
     page.add_init_script("for (const name of ['mousedown', 'pointerdown']) addEventListener(name, () => { used = 1 })")
     page.reload()
     hands = Hands(page)

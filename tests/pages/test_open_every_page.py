@@ -17,6 +17,7 @@ from tests.world import World
 
 DOCS = ("/docs/", "/docs/how-keys-work", "/docs/keeping-keys-safe", "/docs/errors/")
 PUBLIC = (*DOCS, *(f"/docs/errors/{code}" for code in KINDS), "/sign-in/", "/sign-in/inactive/")
+PUBLIC = (*PUBLIC, "/sign-in/reset/", "/sign-in/reset/sent/", "/sign-in/reset/done/")
 LOADS = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "form": "action", "a": "href"}
 
 
@@ -105,6 +106,12 @@ def open_set_up(world: World) -> Any:
         (200, lambda world: world.client(world.admin).get("/")),
         (403, lambda world: world.client(world.auditor).get("/o/acme/keys/new/")),
         (200, lambda world: world.client(world.developer).get("/sign-out/")),
+        (200, lambda world: world.client(world.admin).get("/me/")),
+        (200, lambda world: world.client(world.admin).get("/me/security/")),
+        (200, lambda world: world.client(world.admin).get("/me/security/app/")),
+        (200, lambda world: world.client(world.admin).get("/me/security/passkeys/add/", headers={"host": "localhost"})),
+        (200, lambda world: world.client(world.admin).get("/me/confirm/")),
+        (200, lambda world: world.client(world.admin).get("/instance/mail/")),
         (200, open_set_up),
         (409, lambda world: Client().get("/setup/anything/")),
         (200, lambda world: Client().post("/sign-in/", {"login": "", "password": ""})),
@@ -112,8 +119,8 @@ def open_set_up(world: World) -> Any:
         (403, lambda world: Client(enforce_csrf_checks=True).post("/sign-in/", {})),
     ],
     ids=(
-        "overview list new key edit revoke errors activity entry instance choice denied sign-out set-up used wrong "
-        "foreign-host csrf"
+        "overview list new key edit revoke errors activity entry instance choice denied sign-out profile security app "
+        "passkey confirm mail set-up used wrong foreign-host csrf"
     ).split(),
 )
 def test_other_pages_are_sound_too(world: World, status: int, get: Callable[[World], Any]) -> None:

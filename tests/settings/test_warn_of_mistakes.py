@@ -31,6 +31,9 @@ def read(tmp_path: Path, environ: dict[str, str]) -> env.Env:
         {"KEYADMIN_HASH_SCHEME": "pbkdf2_sha256"},
         {"KEYADMIN_TRUSTED_PROXIES": "10.0.0.0/8 ::1"},
         {"KEYADMIN_SOAK": "1"},
+        {"KEYADMIN_WORKERS": "3"},  # all processes count failed sign-ins together
+        {"EMAIL_URL": "smtp://localhost"},
+        {"EMAIL_URL": "smtp+tls://u:p@mail.example.org", "KEYADMIN_MAIL_FROM": "keys@example.org"},
         {"KEYADMIN_ORG": "Acme", "KEYADMIN_ADMIN_EMAIL": "d@example.org", "KEYADMIN_ADMIN_PASSWORD": "x"},
     ],
 )
@@ -50,7 +53,7 @@ def test_nothing_to_warn_of(tmp_path: Path, environ: dict[str, str]) -> None:
         ({**PUBLIC, "KEYADMIN_DEBUG": "on"}, ["W005"], "KEYADMIN_DEBUG"),
         ({"KEYADMIN_TRUSTED_PROXIES": "0.0.0.0/0"}, ["W006"], "proxies"),
         ({"KEYADMIN_TRUSTED_PROXIES": "::/0"}, ["W006"], "proxies"),
-        ({"KEYADMIN_WORKERS": "3"}, ["W007"], "3 times"),
+        ({"EMAIL_URL": "smtp://mail.example.org"}, ["W010"], "smtps://"),
         ({"REDIS_URL": "redis://localhost"}, ["W008"], "Unset"),
         ({"KEYADMIN_ORG": "Acme"}, ["W008"], "KEYADMIN_ADMIN_EMAIL"),
     ],

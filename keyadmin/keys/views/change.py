@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import queries as accounts
@@ -20,6 +21,7 @@ from keyadmin.keys.views.common import about, address, facts_about, finished, he
 from keyadmin.keys.views.preview import changes_of, form_context
 from keyadmin.web.forms import add_errors
 from keyadmin.web.htmx import UNPROCESSABLE, announce, done, render_sheet, tell, wants_part
+from keyadmin.web.identity import ask_identity
 
 Service = Callable[..., object]
 SHOWN_EVENTS = 20
@@ -70,6 +72,7 @@ def resume_key(request: HttpRequest, pk: int) -> HttpResponse:
     return act_at_once(request, pk, services.resume_key, "{} works again.")
 
 
+@sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then stop the key for good."""
@@ -77,6 +80,7 @@ def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
     return confirmed(request, pk, services.revoke_key, "Revoke", stays, "{} was revoked.")
 
 
+@sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def delete_key(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then stop the key for good and remove its record."""
@@ -102,6 +106,8 @@ def confirmed(request: HttpRequest, pk: int, service: Service, verb: str, finali
     posted = request.POST if request.method == "POST" else None
     ask_name = asks_for_name(key, organization, verb)
     form = StopForm(posted, key=key, ask_name=ask_name, initial={"version": key.version})
+    if ask_name:
+        ask_identity(form, request)
     context: dict[str, Any] = {}
     if form.is_valid():
         acting = dataclasses.replace(actor, reason=form.reason)

@@ -21,6 +21,7 @@ from keyadmin.keys.views.preview import form_context
 from keyadmin.keys.views.reveal import reveal_once
 from keyadmin.web.forms import add_errors
 from keyadmin.web.htmx import UNPROCESSABLE, render_sheet
+from keyadmin.web.identity import ask_identity
 from keyadmin.web.navigation import Crumb
 
 
@@ -34,6 +35,7 @@ def new_key(request: HttpRequest) -> HttpResponse:
     filled, left_out = prefilled(request.GET, actor, organization)
     initial = {"nonce": get_random_string(32), **filled}
     form = NewKeyForm(posted, actor=actor, organization=organization, initial=initial)
+    ask_identity(form, request, asked=form.data.get("mode") == "admin")
     if form.is_valid():
         typed = form.cleaned_data
         by_user = typed["kind"] == "user"
@@ -70,6 +72,7 @@ def new_key(request: HttpRequest) -> HttpResponse:
     return render_sheet(request, "keys/new.html", context, status=UNPROCESSABLE if form.errors else 200)
 
 
+@sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def regenerate_key(request: HttpRequest, pk: int) -> HttpResponse:
     """Replace the secret; a good POST is answered with the new one, once."""
@@ -80,6 +83,7 @@ def regenerate_key(request: HttpRequest, pk: int) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     initial = {"nonce": get_random_string(32), "version": key.version}
     form = RegenerateForm(posted, expired=expired, initial=initial)
+    ask_identity(form, request)
     if form.is_valid():
         typed = form.cleaned_data
         acting = dataclasses.replace(actor, reason=typed["reason"])

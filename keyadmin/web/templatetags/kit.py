@@ -1,12 +1,14 @@
 """The small parts of a page: `{% load kit %}`. Text is escaped, nothing is styled inline (CSP)."""
 
+import ipaddress
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django import template
 from django.forms import BaseForm, BoundField, Select
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.template.context import RequestContext
 from django.templatetags.static import static
 from django.utils import timezone
@@ -32,6 +34,22 @@ class Badge(NamedTuple):
     icon: str
 
 
+# What a browser says of itself, the telling mark first: most of them also claim to be others.
+BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
 BADGES = {
     "active": Badge("Active", "ok", "check-circle"),
     "expiring_soon": Badge("Expiring soon", "warn", "hourglass"),
@@ -214,6 +232,39 @@ def error_texts(field: BoundField) -> list[str]:
 def at(query: QueryDict, name: str) -> str:
     """`{{ request.GET|at:"sort" }}`: what the address says under a name, or nothing."""
     return str(query.get(name, ""))
+
+
+# --- browsers ----
+
+
+@register.filter
+def in_json(value: object) -> str:
+    """`data-options="{{ js_data|in_json }}"`: for a script, in an attribute."""
+    return json.dumps(value)
+
+
+@register.filter
+def passkeys_refused(request: HttpRequest) -> str:
+    """Why a browser allows no passkey at the address of this page; nothing where it does (WebAuthn, 5.1.3).
+
+    `plain` for a name over http, `number` for an IP address; on this machine the address by which it would work.
+    """
+    host, _, port = request.get_host().rpartition(":") if ":" in request.get_host() else (request.get_host(), "", "")
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return "" if request.is_secure() or host == "localhost" else "plain"
+    if not address.is_loopback:
+        return "number"
+    return f"{request.scheme}://localhost:{port}/sign-in/" if port else f"{request.scheme}://localhost/sign-in/"
+
+
+@register.filter
+def device(agent: str) -> str:
+    """`{{ session.user_agent|device }}`: `Firefox on Linux`, or `Unknown browser`."""
+    browser = next((name for mark, name in BROWSERS if mark in agent), "Unknown browser")
+    system = next((name for mark, name in SYSTEMS if mark in agent), "")
+    return f"{browser} on {system}" if system else browser
 
 
 # --- charts ----------------------------------------------------------------------------------------------------
