@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from typing import Any, cast
+from urllib.parse import urlsplit
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
@@ -53,6 +55,23 @@ def page_address(request: HttpRequest) -> str:
     if details:
         return details.current_url_abs_path or "/"
     return request.get_full_path() if request.method == "GET" else "/"
+
+
+def list_behind(request: HttpRequest, path: str) -> str:
+    """The address of the list at `path` with its filters, if one came from there; else nothing.
+
+    A script tells where it was; a plain form says so in a field `next`.
+    """
+    before = urlsplit(request.headers.get("HX-Current-URL") or request.POST.get("next", ""))
+    if before.path != path:
+        return ""
+    return f"{path}?{before.query}" if before.query else path
+
+
+def finished(request: HttpRequest, url: str, text: str) -> HttpResponse:
+    """After a change: another page, which says above its heading what was done."""
+    messages.success(request, text)
+    return go_to(request, url)
 
 
 def done(*events: str) -> HttpResponse:
