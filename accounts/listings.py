@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet, TextField
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast
 
 from accounts import access, queries
 from accounts.models import Group, GroupMember, Membership, Organization, Permission, Policy, PolicyVersion, User
+from accounts.models.permissions import Action, Risk
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import DeniedError, NotFoundError
 from keyadmin.kernel.patterns import Rights
@@ -37,10 +38,23 @@ def policies(actor: Actor) -> QuerySet[Policy]:
     return rows.annotate(uses=Count("groups"))
 
 
+def organizations(actor: Actor) -> QuerySet[Organization]:
+    """The organisations that the actor reaches, with how many people and API users each has."""
+    return queries.visible_organizations(actor).annotate(
+        people=Count("memberships", filter=Q(memberships__user_kind="person")),
+        services=Count("memberships", filter=Q(memberships__user_kind="api")),
+    )
+
+
 def groups_of(user: User, organization: Organization) -> list[Group]:
     """The groups that a user is in, by name, with their policies."""
     rows = Group.objects.filter(organization=organization, members__membership__user=user)
     return list(rows.prefetch_related("policies").order_by("name", "pk"))
+
+
+def group_names(organization: Organization) -> list[tuple[int, str]]:
+    """Ids and names of an organisation's groups, by name."""
+    return list(Group.objects.filter(organization=organization).order_by("name", "pk").values_list("pk", "name"))
 
 
 def givable_groups(actor: Actor, organization: Organization, besides: Iterable[Group] = ()) -> list[Group]:
@@ -73,10 +87,37 @@ def outside_group(group: Group, term: str) -> list[Membership]:
     return list(rows.filter(named(term)).select_related("user").order_by("user__name", "pk")[:FOUND])
 
 
+def chosen_outside(group: Group, user_ids: Iterable[str]) -> list[Membership]:
+    """Those of the users, by id, that are in the organisation and not in the group yet."""
+    ids = {int(one) for one in user_ids if one.isascii() and one.isdigit() and len(one) < 19}
+    rows = Membership.objects.filter(organization_id=group.organization_id, user_id__in=ids)
+    return list(rows.exclude(groups__group=group).select_related("user").order_by("user__name", "pk"))
+
+
 def users_with_policy(policy: Policy) -> QuerySet[User]:
     """Who has a policy by way of a group, by name."""
     rows = GroupMember.objects.filter(group__policies=policy).values("membership__user_id")
     return User.objects.filter(pk__in=rows).order_by("name", "pk")
+
+
+def catalogue() -> QuerySet[Permission]:
+    """The whole catalogue; `risk_order` rises with the risk."""
+    order = Case(*(When(risk=risk, then=Value(at)) for at, risk in enumerate(Risk.values)), output_field=IntegerField())
+    return queries.permissions().annotate(risk_order=order)
+
+
+def viewable_resources(actor: Actor, organization: Organization) -> list[tuple[str, list[str]]]:
+    """The resources of which the actor can give all viewing permissions, each with their labels, by name."""
+    held = actor.rights_in(organization.pk)
+    found: dict[str, list[Permission]] = defaultdict(list)
+    for row in queries.grantable_permissions():
+        if row.action == Action.VIEW:
+            found[row.resource].append(row)
+    return [
+        (resource, [row.label for row in rows])
+        for resource, rows in sorted(found.items())
+        if all(held.allows(row.name) for row in rows)
+    ]
 
 
 def versions(policy: Policy) -> list[PolicyVersion]:

@@ -78,12 +78,21 @@ def counts_by_owner(owner_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
     return {row["owner_id"] or 0: (row["working"], row["every"]) for row in found}
 
 
-def of_owner(actor: Actor, owner_id: int) -> QuerySet[APIKey]:
-    """The visible keys of one user, the newest first; none for who may see no keys."""
+def of_owners(actor: Actor, owner_ids: Iterable[int]) -> QuerySet[APIKey]:
+    """The visible keys of some users, the newest first; none for who may see no keys."""
     try:
-        return visible_keys(actor).filter(owner_id=owner_id).order_by("-created_at", "-pk")
+        return visible_keys(actor).filter(owner_id__in=list(owner_ids)).order_by("-created_at", "-pk")
     except DeniedError:
         return APIKey.objects.none()
+
+
+def visible_names(actor: Actor, key_ids: Iterable[int], most: int) -> list[str]:
+    """The names of the first of these keys that the actor may see; none for who may see no keys."""
+    try:
+        rows = visible_keys(actor).filter(pk__in=list(key_ids)).order_by("name", "pk")
+    except DeniedError:
+        return []
+    return list(rows.values_list("name", flat=True)[:most])
 
 
 def numbers_able_to(actor: Actor, organization: Organization, names: Iterable[str]) -> dict[str, int]:
