@@ -11,8 +11,10 @@ from django_tables2 import Column
 
 from accounts.models import Group, Membership, Organization, Permission, Policy
 from accounts.words import summary
+from keyadmin.kernel.patterns import INSTANCE_PERMISSIONS
 from keyadmin.keys import queries as keys
 from keyadmin.web import words
+from keyadmin.web.auth import actor_of
 from keyadmin.web.tables import ALPHABET, OLDEST, KitTable, look
 from keyadmin.web.templatetags import kit
 
@@ -28,7 +30,7 @@ class OrganizationTable(KitTable):
     def link(self, url: str, name: str, below: str = "", tags: tuple[str, ...] = ()) -> SafeString:
         """What names a row: a link, and a muted line beneath."""
         beneath = format_html('<span class="ka-sub ka-lines-2">{}</span>', below) if below else ""
-        return format_html('<a href="{}"><bdi>{}</bdi></a>{}{}', url, name, kit.tags(tags), beneath)
+        return format_html('<a class="ka-lines-3" href="{}"><bdi>{}</bdi></a>{}{}', url, name, kit.tags(tags), beneath)
 
     def menu(self, pk: object, name: str, items: list[dict[str, Any]]) -> SafeString:
         """The acts on a row."""
@@ -74,9 +76,32 @@ class ApiUserTable(MemberTable):
     created = Column(
         verbose_name="Created", accessor="user__created_at", attrs=look(wide="lg", phone=False, order=OLDEST)
     )
+    acts = Column(verbose_name="Actions", accessor="pk", orderable=False, attrs=look(silent=True, fit=True))
 
     class Meta:
-        sequence = ("name", "groups", "keys", "status", "created")
+        sequence = ("name", "groups", "keys", "status", "created", "acts")
+
+    def before_render(self, request: HttpRequest) -> None:
+        super().before_render(request)
+        held = actor_of(request).rights_in(request.organization.pk)  # type: ignore[attr-defined]
+        self.manages, self.makes_keys = held.allows("user.ctrl"), held.allows("apikey.ctrl")
+
+    def render_acts(self, record: Membership) -> SafeString:
+        user = record.user
+
+        def act(label: str, route: str, icon: str, **more: Any) -> dict[str, Any]:
+            return {"label": label, "url": self.address(route, user.pk), "icon": icon, "modal": True, **more}
+
+        items = [act("View", "api_user", "eye", modal=False)]
+        if self.makes_keys and user.is_active:
+            url = f"{self.address('key_new')}?kind=user&owner={user.pk}"
+            items.append({"label": "Create API key", "url": url, "icon": "key", "modal": True})
+        if self.manages:
+            items.append(act("Edit", "api_user_edit", "pencil"))
+            items += [act("Disable…", "api_user_disable", "pause", danger=True)] if user.is_active else []
+            if not self.counts.get(user.pk, (0, 0))[1]:
+                items.append(act("Delete…", "api_user_delete", "trash", danger=True))
+        return self.menu(user.pk, user.name, items)
 
     def render_created(self, record: Membership) -> SafeString:
         return kit.day(record.user.created_at)
@@ -133,7 +158,7 @@ class PolicyTable(OrganizationTable):
     caption = "Policies"
     name = Column(verbose_name="Name", attrs=look(order=ALPHABET))
     rules = Column(verbose_name="What it gives", accessor="pk", orderable=False, attrs=look(wide="md"))
-    groups = Column(verbose_name="Groups", accessor="uses", attrs=look(label=True, order=FEWEST))
+    groups = Column(verbose_name="Groups", accessor="uses", attrs=look(label=True, fit=True, order=FEWEST))
     version = Column(verbose_name="Version", attrs=look(wide="lg", phone=False, order=LOWEST))
 
     def __init__(self, *args: Any, catalogue: list[Permission], **kwargs: Any) -> None:
@@ -157,7 +182,7 @@ class PermissionTable(OrganizationTable):
     caption = "Permissions"
     name = Column(verbose_name="Permission", attrs=look(order=ALPHABET))
     resource = Column(verbose_name="Resource", attrs=look(wide="lg", order=ALPHABET))
-    action = Column(verbose_name="Action", orderable=False, attrs=look(wide="lg", phone=False))
+    action = Column(verbose_name="Action", orderable=False, attrs=look(wide="lg", phone=False, fit=True))
     risk = Column(verbose_name="Risk", attrs=look(fit=True, order=LOWEST))
     tasks = Column(verbose_name="Needed for", empty_values=(), orderable=False, attrs=look(wide="md", phone=False))
     held = Column(verbose_name="Held by", accessor="pk", orderable=False, attrs=look(label=True))
@@ -200,6 +225,8 @@ class PermissionTable(OrganizationTable):
             found += [(user.people, "person", "people", "members"), (user.services, "API user", "", "api_users")]
         if self.keys is not None:
             found.append((self.keys[record.name], "key", "", "keys"))
+        if record.name in INSTANCE_PERMISSIONS:
+            return "Instance administrators"
         linked = [
             (f"{self.address(route)}?can={record.name}", words.counted(number, one, many))
             for number, one, many, route in found

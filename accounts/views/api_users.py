@@ -31,7 +31,7 @@ def api_user_list(request: HttpRequest) -> HttpResponse:
     context = {
         "heading": NOUN.plural,
         "may_create": may(actor, "user.ctrl"),
-        "read_only": ROLE.format("API users", "them"),
+        "read_only": "" if may(actor, "user.ctrl") else ROLE.format("API users", "them"),
         "crumbs": [Crumb(NOUN.plural)],
         "unused": "users/_no_api_users.html",
     }
@@ -105,7 +105,6 @@ def disable_api_user(request: HttpRequest, pk: int) -> HttpResponse:
         return back, f"{user.name} is disabled. Requests with its keys now get 401."
 
     stop = f"{words.counted(working, 'key')} of this user stop{'s' if working == 1 else ''} working at once."
-    consequences = [stop if working else "It has no working key: nothing stops.", "It can be enabled again."]
     sheet = Sheet(
         "Disable",
         user.name,
@@ -115,7 +114,8 @@ def disable_api_user(request: HttpRequest, pk: int) -> HttpResponse:
         "Disabling…",
         end="?",
         danger=True,
-        consequences=consequences,
+        lead="It can be enabled again.",
+        consequences=[stop if working else "It has no working key: nothing stops."],
     )
     return ask(request, sheet, form, act)
 

@@ -50,7 +50,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
     context = {
         "heading": "Groups",
         "may_create": may(actor, "group.ctrl"),
-        "read_only": ROLE.format("groups", "them"),
+        "read_only": "" if may(actor, "group.ctrl") else ROLE.format("groups", "them"),
         "crumbs": [Crumb("Groups")],
         "unused": "groups/_unused.html",
     }

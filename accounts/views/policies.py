@@ -66,7 +66,7 @@ def policy_list(request: HttpRequest) -> HttpResponse:
     context = {
         "heading": "Policies",
         "may_create": may(actor, "policy.ctrl"),
-        "read_only": ROLE.format("policies", "them"),
+        "read_only": "" if may(actor, "policy.ctrl") else ROLE.format("policies", "them"),
         "crumbs": [Crumb("Policies")],
         "unused": "policies/_unused.html",
     }

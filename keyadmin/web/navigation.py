@@ -39,16 +39,16 @@ RAIL = (
             Entry("API keys", "key", "keys", ("apikey.view", "apikey.ctrl", "apikey.own")),
             Entry("API users", "user", "api_users", ("user.view", "user.ctrl")),
             Entry("Groups", "users", "groups", ("group.view", "group.ctrl")),
-            Entry("Policies", "list", "policies", ("policy.view", "policy.ctrl")),
-            Entry("Permissions", "check-circle", "permissions"),
+            Entry("Policies", "page", "policies", ("policy.view", "policy.ctrl")),
+            Entry("Permissions", "list", "permissions"),
         ),
     ),
     Group("Watch", (Entry("Activity", "activity", "activity", ("audit.view",)),)),
     Group(
         "Organisation",
         (
-            Entry("Members", "users", "members", ("user.view", "user.ctrl")),
-            Entry("Settings", "filter", "settings", ("org.view", "org.ctrl")),
+            Entry("Members", "card", "members", ("user.view", "user.ctrl")),
+            Entry("Settings", "sliders", "settings", ("org.view", "org.ctrl")),
         ),
     ),
 )
@@ -87,7 +87,7 @@ def set_place(request: HttpRequest, place: Place) -> None:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `theme`, `themes`, `organization`, `organizations`, `rail`. Asks nothing of the database."""
+    """Context processor: `theme`, `themes`, `organization`, `organizations`, `rail` ... No query."""
     place: Place = getattr(request, "place", Place())
     actor: Actor | None = getattr(request, "actor", None)
     return {
@@ -95,6 +95,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "themes": THEMES,
         "organization": place.organization,
         "organizations": place.organizations,
+        "manages_instance": actor is not None and actor.held.instance.allows("org.create"),
         "rail": rail(actor, place.organization, request.path) if actor and actor.kind is ActorKind.PERSON else (),
     }
 
