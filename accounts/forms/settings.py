@@ -7,6 +7,7 @@ from accounts.forms.users import ChoosingForm
 from accounts.models.organizations import LARGEST_IMPORTED_SECRET, LEAST_IMPORTED_SECRET, LONGEST_LIFE_DAYS
 from keyadmin.web.forms import KitForm
 
+WRONG_NUMBER = ("invalid", "min_value", "max_value")
 EMAIL_WRONG = {"invalid": "Write the e-mail address in full, such as security@example.org."}
 
 
@@ -33,7 +34,7 @@ def _days(label: str, hint: str) -> forms.IntegerField:
         min_value=1,
         max_value=LONGEST_LIFE_DAYS,
         help_text=hint,
-        error_messages={"invalid": "Write a number of days, such as 90."},
+        error_messages=dict.fromkeys(WRONG_NUMBER, f"Write a number of days from 1 to {LONGEST_LIFE_DAYS:,}."),
     )
 
 
@@ -68,7 +69,7 @@ class KeyPolicyForm(VersionedForm):
         min_value=LEAST_IMPORTED_SECRET,
         max_value=LARGEST_IMPORTED_SECRET,
         help_text="For secrets that were made elsewhere and are entered here. Under 32 characters they can be weak.",
-        error_messages={"invalid": "Write a number of characters, such as 32."},
+        error_messages=dict.fromkeys(WRONG_NUMBER, "Write a number of characters from 16 to 256."),
     )
 
 

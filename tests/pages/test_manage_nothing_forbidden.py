@@ -14,6 +14,7 @@ from accounts.services.groups import create_group, create_policy
 from accounts.services.invitations import invite
 from accounts.services.users import create_api_user, disable_api_user
 from tests.pages.reading import Page
+from tests.pages.test_open_every_page import assert_sound
 from tests.world import OPERATOR, World, person
 
 ROLES = ("admin", "owner", "manager", "auditor", "developer")
@@ -73,6 +74,7 @@ def crawl(client: Client, start: str) -> Iterator[tuple[str, Page, str]]:
         if response.status_code in (301, 302):
             continue
         assert response.status_code == 200, f"{address}, linked from {origin}, answers {response.status_code}"
+        assert_sound(response)
         page = Page(response)
         yield address, page, response.content.decode()
         for link in page.all("a"):
