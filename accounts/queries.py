@@ -36,7 +36,7 @@ def visible_organizations(actor: Actor) -> QuerySet[Organization]:
 def organization(actor: Actor, reference: str) -> Organization:
     """The organisation with this oid or slug; NotFoundError if the actor does not reach it."""
     rows = visible_organizations(actor)
-    oid = _uuid(reference)
+    oid = uuid_of(reference)
     found = rows.filter(oid=oid).first() if oid else rows.filter(slug=_slug(reference)).first()
     if found is None:
         raise NotFoundError("There is no such organisation.")
@@ -66,7 +66,7 @@ def organization_meant(actor: Actor) -> tuple[Actor, Organization]:
 
 def organization_id(reference: str) -> int | None:
     """The id for an oid or slug, whoever asks: for the verifier, which decides itself what may be known."""
-    oid = _uuid(reference)
+    oid = uuid_of(reference)
     rows = Organization.objects.filter(oid=oid) if oid else Organization.objects.filter(slug=_slug(reference))
     return rows.values_list("pk", flat=True).first()
 
@@ -94,7 +94,7 @@ def _referenced(reference: str) -> QuerySet[User]:
     text = reference.strip()
     if text.isascii() and text.isdigit() and len(text) < 19:
         return User.objects.filter(pk=int(text))
-    uid = _uuid(text)
+    uid = uuid_of(text)
     return User.objects.filter(uid=uid) if uid else User.objects.filter(email=text.lower())
 
 
@@ -258,6 +258,10 @@ class Source(NamedTuple):
     policy: str
     rights: Rights
 
+    @property
+    def words(self) -> str:
+        return f"group {self.group} → policy {self.policy}"
+
 
 def sources(user: User, organization: Organization) -> list[Source]:
     """All that gives the user rights in the organisation, by name."""
@@ -340,7 +344,8 @@ def _slug(reference: str) -> str:
     return reference if len(reference) <= SLUG_LENGTH else ""
 
 
-def _uuid(text: str) -> uuid.UUID | None:
+def uuid_of(text: str) -> uuid.UUID | None:
+    """The UUID that a text writes, or None."""
     try:
         return uuid.UUID(text) if len(text) in (32, 36) else None
     except ValueError:

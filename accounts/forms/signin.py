@@ -42,6 +42,10 @@ class Plain(forms.Form):
 class SignInForm(Plain, account.LoginForm):
     labels: ClassVar = {"login": "E-mail address", "password": "Password"}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].widget.attrs["autofocus"] = True
+
 
 class ResetForm(Plain, account.ResetPasswordForm):
     labels: ClassVar = {"email": "E-mail address"}

@@ -149,11 +149,17 @@ def check_patterns(patterns: Iterable[str], *, field: str = "permissions", insta
     wanted = sorted(set(patterns))
     if len(wanted) > LONGEST_LIST:
         raise InvalidError.field(field, f"At most {LONGEST_LIST} permissions.")
-    names = set(Permission.objects.values_list("name", flat=True))
-    problems = [problem for pattern in wanted if (problem := _problem(pattern, names, instance))]
-    if problems:
+    found = problems_of(wanted, instance=instance)
+    if found:
+        problems = list(found.values())
         raise InvalidError(problems[0], errors={field: problems})
     return wanted
+
+
+def problems_of(patterns: Iterable[str], *, instance: bool = False) -> dict[str, str]:
+    """What is wrong with those of the patterns that name nothing in the catalogue, in words."""
+    names = set(Permission.objects.values_list("name", flat=True))
+    return {pattern: problem for pattern in patterns if (problem := _problem(pattern, names, instance))}
 
 
 def _problem(pattern: str, names: set[str], instance: bool) -> str:

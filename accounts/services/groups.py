@@ -287,6 +287,20 @@ def add_member(*, actor: Actor, group: Group, user: User) -> None:
             )
 
 
+def add_to_groups(*, actor: Actor, groups: Iterable[Group], user: User) -> None:
+    """The same for several groups, all or none."""
+    with work.unit(actor):
+        for group in groups:
+            add_member(actor=actor, group=group, user=user)
+
+
+def add_members(*, actor: Actor, group: Group, users: Iterable[User]) -> None:
+    """Put several users in a group, all or none; see `add_member`."""
+    with work.unit(actor):
+        for user in users:
+            add_member(actor=actor, group=group, user=user)
+
+
 def remove_member(*, actor: Actor, group: Group, user: User) -> None:
     """Take a user out of a group. Idempotent. Raises NotFoundError, DeniedError (`group.ctrl`)."""
     access.require(actor, "group.ctrl", group.organization_id)

@@ -1,21 +1,22 @@
 """Which keys an actor may see, and how they are found. An invisible key does not exist for the actor."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts import access
-from accounts.access import held_by
-from accounts.models import Membership, Organization
+from accounts.access import held_by, held_by_each
+from accounts.models import Membership, Organization, User
 from accounts.queries import holders, listing, permissions
 from keyadmin.kernel import clock, tokens
 from keyadmin.kernel.actor import Actor, ActorKind
-from keyadmin.kernel.errors import InvalidError, NotFoundError
-from keyadmin.kernel.patterns import covering
+from keyadmin.kernel.errors import DeniedError, InvalidError, NotFoundError
+from keyadmin.kernel.patterns import Rights, covering
 from keyadmin.keys.models import APIKey, FormerTokenId, KeyKind
-from keyadmin.keys.status import Status, status_sql
+from keyadmin.keys.status import WORKING, Status, status_sql
 
 SHORTEST_PARTIAL_KEY = 4
 MOST_CHOICES = 2000
@@ -67,6 +68,47 @@ def owners_and_creators(actor: Actor) -> tuple[list[tuple[int, str]], list[str]]
     owners = {(pk, name) for pk, name, _ in found if pk is not None}
     creators = {label for _, _, label in found}
     return sorted(owners, key=lambda owner: owner[1].lower()), sorted(creators, key=str.lower)
+
+
+def counts_by_owner(owner_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """How many keys of each of these users work, and how many there are, in one query; whoever may see them."""
+    rows = APIKey.objects.filter(owner_id__in=list(owner_ids)).annotate(status_now=status_sql(clock.now()))
+    works = Count("pk", filter=Q(status_now__in=WORKING))
+    found = rows.order_by().values("owner_id").annotate(working=works, every=Count("pk"))
+    return {row["owner_id"] or 0: (row["working"], row["every"]) for row in found}
+
+
+def of_owners(actor: Actor, owner_ids: Iterable[int]) -> QuerySet[APIKey]:
+    """The visible keys of some users, the newest first; none for who may see no keys."""
+    try:
+        return visible_keys(actor).filter(owner_id__in=list(owner_ids)).order_by("-created_at", "-pk")
+    except DeniedError:
+        return APIKey.objects.none()
+
+
+def visible_names(actor: Actor, key_ids: Iterable[int], most: int) -> list[str]:
+    """The names of the first of these keys that the actor may see; none for who may see no keys."""
+    try:
+        rows = visible_keys(actor).filter(pk__in=list(key_ids)).order_by("name", "pk")
+    except DeniedError:
+        return []
+    return list(rows.values_list("name", flat=True)[:most])
+
+
+def numbers_able_to(actor: Actor, organization: Organization, names: Iterable[str]) -> dict[str, int]:
+    """For each permission, how many visible keys, revoked ones aside, give it in the organisation; see `able_to`.
+
+    Three queries, however many permissions there are. Raises DeniedError.
+    """
+    rows = visible_keys(actor).filter(revoked_at=None).order_by()
+    kinds = list(rows.values_list("kind", "permissions", "owner_id").annotate(number=Count("pk")))
+    owners = held_by_each(User.objects.filter(pk__in={owner for _, _, owner, _ in kinds if owner is not None}))
+    powers = []
+    for kind, listed, owner, number in kinds:
+        by_user = kind == KeyKind.USER and owner is not None
+        rights = owners[owner].narrowed(listed).rights_in(organization.pk) if by_user else Rights(frozenset(listed))
+        powers.append((rights, number))
+    return {name: sum(number for rights, number in powers if rights.allows(name)) for name in names}
 
 
 def admin_keys() -> Q:

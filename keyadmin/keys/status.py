@@ -30,6 +30,7 @@ class Dated(Protocol):
     def paused_at(self) -> datetime | None: ...
 
 
+WORKING = (Status.ACTIVE, Status.EXPIRING_SOON)
 SOON = timedelta(days=30)
 _ANY_TIME = None
 

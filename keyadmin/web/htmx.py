@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from typing import Any, cast
+from urllib.parse import urlsplit
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
@@ -10,6 +12,7 @@ from django_htmx.middleware import HtmxDetails
 
 MODAL = "modal"
 UNPROCESSABLE = 422
+LONGEST_ADDRESS = 2000
 _PAGE_SHELL, _MODAL_SHELL = "components/sheet.html", "components/modal.html"
 
 
@@ -56,6 +59,27 @@ def page_address(request: HttpRequest) -> str:
         return details.current_url_abs_path or "/"
     except ValueError:  # a header that is no address
         return "/"
+
+
+def list_behind(request: HttpRequest, path: str) -> str:
+    """The address of the list at `path` with its filters, if one came from there; else nothing.
+
+    A script tells where it was; a plain form says so in a field `next`.
+    """
+    said = request.headers.get("HX-Current-URL") or request.POST.get("next", "")
+    try:
+        before = urlsplit(said)
+    except ValueError:  # no address at all
+        return ""
+    if before.path != path or len(said) > LONGEST_ADDRESS:
+        return ""
+    return f"{path}?{before.query}" if before.query else path
+
+
+def finished(request: HttpRequest, url: str, text: str) -> HttpResponse:
+    """After a change: another page, which says above its heading what was done."""
+    messages.success(request, text)
+    return go_to(request, url)
 
 
 def done(*events: str) -> HttpResponse:

@@ -55,19 +55,20 @@ def render_list(
     template: str,
     default_sort: str = "",
     context: Mapping[str, Any] | None = None,
+    **for_table: Any,
 ) -> HttpResponse:
     """A list of what the filterset finds; a script that asks for it gets components/results.html and the count.
 
     `template` extends app.html and includes components/results.html. Its context, besides what is given here:
     `filterset`, `table` (paged), `chips`, `left_out`, `noun`, `total`, `list_title`, `page_sizes`. Columns of the table
     are called as the filterset's sorts are. A page that does not exist is the first one; a filter whose value can't be
-    read is left out, and said to be.
+    read is left out, and said to be. `for_table`: what the table takes besides.
     """
     form = filterset.form
     form.auto_id = FILTER_ID
     form.is_valid()
     sort = form.cleaned_data.get(SORT) or default_sort
-    table = table_class(Filtered(filterset.qs), order_by=sort, order_by_field=SORT, page_field=PAGE)
+    table = table_class(Filtered(filterset.qs), order_by=sort, order_by_field=SORT, page_field=PAGE, **for_table)
     table.request = request
     paginate(request, table)
     total = table.paginator.count

@@ -37,9 +37,20 @@ RAIL = (
         (
             Entry("Overview", "home", "overview"),
             Entry("API keys", "key", "keys", ("apikey.view", "apikey.ctrl", "apikey.own")),
+            Entry("API users", "user", "api_users", ("user.view", "user.ctrl")),
+            Entry("Groups", "users", "groups", ("group.view", "group.ctrl")),
+            Entry("Policies", "page", "policies", ("policy.view", "policy.ctrl")),
+            Entry("Permissions", "list", "permissions"),
         ),
     ),
     Group("Watch", (Entry("Activity", "activity", "activity", ("audit.view",)),)),
+    Group(
+        "Organisation",
+        (
+            Entry("Members", "card", "members", ("user.view", "user.ctrl")),
+            Entry("Settings", "sliders", "settings", ("org.view", "org.ctrl")),
+        ),
+    ),
 )
 
 
@@ -76,7 +87,7 @@ def set_place(request: HttpRequest, place: Place) -> None:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `theme`, `themes`, `organization`, `organizations`, `rail`. Asks nothing of the database."""
+    """Context processor: `theme`, `themes`, `organization`, `organizations`, `rail` ... No query."""
     place: Place = getattr(request, "place", Place())
     actor: Actor | None = getattr(request, "actor", None)
     return {
@@ -84,6 +95,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "themes": THEMES,
         "organization": place.organization,
         "organizations": place.organizations,
+        "manages_instance": actor is not None and actor.held.instance.allows("org.create"),
         "rail": rail(actor, place.organization, request.path) if actor and actor.kind is ActorKind.PERSON else (),
     }
 
@@ -93,16 +105,27 @@ def rail(actor: Actor, organization: Organization | None, path: str) -> list[dic
     if organization is None:
         return []
     rights = actor.rights_in(organization.id)
-    groups = []
-    for label, entries in RAIL:
-        shown = []
-        for entry in entries:
-            if entry.permissions and not any(rights.allows(name) for name in entry.permissions):
-                continue
-            url = reverse(entry.route, args=[organization.slug])
-            # The overview's address begins all others.
-            current = path == url or (entry.route != "overview" and path.startswith(url))
-            shown.append({"label": entry.label, "icon": entry.icon, "url": url, "current": current})
-        if shown:
-            groups.append({"label": label, "entries": shown})
-    return groups
+    seen = [
+        (label, [entry for entry in entries if not entry.permissions or any(map(rights.allows, entry.permissions))])
+        for label, entries in RAIL
+    ]
+    urls = {entry.route: reverse(entry.route, args=[organization.slug]) for _, entries in seen for entry in entries}
+    # The address of one entry can begin that of another: the longest is meant. The overview's begins all others.
+    begun = [url for route, url in urls.items() if path == url or (route != "overview" and path.startswith(url))]
+    here = max(begun, key=len, default="")
+    return [
+        {
+            "label": label,
+            "entries": [
+                {
+                    "label": entry.label,
+                    "icon": entry.icon,
+                    "url": urls[entry.route],
+                    "current": urls[entry.route] == here,
+                }
+                for entry in entries
+            ],
+        }
+        for label, entries in seen
+        if entries
+    ]

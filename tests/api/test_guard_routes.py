@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from django.db import transaction
@@ -10,11 +11,16 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from ninja.operation import PathView
 
+from accounts import queries
+from accounts.services.catalogue import create_permission
+from accounts.services.groups import create_group, create_policy
+from accounts.services.invitations import invite
+from accounts.services.users import create_api_user
 from keyadmin.kernel import clock
 from keyadmin.keys.models import APIKey
 from tests.api.calls import call, json_of
 from tests.api.objects import filled
-from tests.world import World, person
+from tests.world import OPERATOR, World, person
 
 CALLERS = ("anonymous", "nobody", "auditor", "developer", "manager", "admin", "stranger", "bare", "strong", "foreign")
 
@@ -34,6 +40,12 @@ PAGE_ASKING = "302 403 403 404 200 200 404 302 302 302"
 PAGE_REFUSING = "303 403 403 404 422 422 404 303 303 303"
 PAGE_ACTING = "303 403 403 404 303 303 404 303 303 303"
 PAGE_POST_ONLY = "302 405 405 405 405 405 404 302 302 302"
+# Pages about people, groups, policies, settings: who may look, and who may change (here administrators alone).
+PAGE_LOOKING = "302 403 200 403 200 200 404 302 302 302"
+PAGE_MANAGING = "302 403 403 403 403 200 404 302 302 302"
+PAGE_MANAGED = "303 403 403 403 403 303 404 303 303 303"
+PAGE_MISTYPED = "303 403 403 403 403 422 404 303 303 303"
+PAGE_FORESEEING = "303 403 403 403 403 200 404 303 303 303"
 INSTANCE_READING = "302 403 403 403 403 200 403 302 302 302"
 # Pages about the person signed in, whoever that is. What one does not have is not there.
 MINE = "302 200 200 200 200 200 200 302 302 302"
@@ -157,6 +169,94 @@ ROUTES = {
     "POST /o/<slug:org>/activity/": PAGE_READ_ONLY,
     "GET /o/<slug:org>/activity/<int:sequence>/": "302 403 200 403 403 200 404 302 302 302",
     "POST /o/<slug:org>/activity/<int:sequence>/": PAGE_READ_ONLY,
+    "GET /o/<slug:org>/api-users/": PAGE_LOOKING,
+    "POST /o/<slug:org>/api-users/": PAGE_READ_ONLY,
+    "GET /o/<slug:org>/api-users/new/": PAGE_MANAGING,
+    "POST /o/<slug:org>/api-users/new/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/api-users/<int:pk>/": PAGE_LOOKING,
+    "POST /o/<slug:org>/api-users/<int:pk>/": PAGE_READ_ONLY,
+    "GET /o/<slug:org>/api-users/<int:pk>/edit/": PAGE_MANAGING,
+    "POST /o/<slug:org>/api-users/<int:pk>/edit/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/api-users/<int:pk>/disable/": PAGE_MANAGING,
+    "POST /o/<slug:org>/api-users/<int:pk>/disable/": PAGE_MANAGED,
+    "GET /o/<slug:org>/api-users/<int:pk>/enable/": PAGE_POST_ONLY,
+    "POST /o/<slug:org>/api-users/<int:pk>/enable/": PAGE_MANAGED,
+    "GET /o/<slug:org>/api-users/<int:pk>/delete/": PAGE_MANAGING,
+    "POST /o/<slug:org>/api-users/<int:pk>/delete/": PAGE_MANAGED,
+    "GET /o/<slug:org>/api-users/<int:pk>/read-only/": PAGE_MANAGING,
+    "POST /o/<slug:org>/api-users/<int:pk>/read-only/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/api-users/<int:pk>/groups/add/": PAGE_MANAGING,
+    "POST /o/<slug:org>/api-users/<int:pk>/groups/add/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/api-users/<int:pk>/groups/<int:group_id>/remove/": PAGE_MANAGING,
+    "POST /o/<slug:org>/api-users/<int:pk>/groups/<int:group_id>/remove/": PAGE_MANAGED,
+    "GET /o/<slug:org>/groups/": PAGE_LOOKING,
+    "POST /o/<slug:org>/groups/": PAGE_READ_ONLY,
+    "GET /o/<slug:org>/groups/new/": PAGE_MANAGING,
+    "POST /o/<slug:org>/groups/new/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/groups/<int:pk>/": PAGE_LOOKING,
+    "POST /o/<slug:org>/groups/<int:pk>/": PAGE_READ_ONLY,
+    "GET /o/<slug:org>/groups/<int:pk>/edit/": PAGE_MANAGING,
+    "POST /o/<slug:org>/groups/<int:pk>/edit/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/groups/<int:pk>/delete/": PAGE_MANAGING,
+    "POST /o/<slug:org>/groups/<int:pk>/delete/": PAGE_MANAGED,
+    "GET /o/<slug:org>/groups/<int:pk>/members/add/": PAGE_MANAGING,
+    "POST /o/<slug:org>/groups/<int:pk>/members/add/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/groups/<int:pk>/members/<int:user_id>/remove/": PAGE_MANAGING,
+    "POST /o/<slug:org>/groups/<int:pk>/members/<int:user_id>/remove/": PAGE_MANAGED,
+    "GET /o/<slug:org>/groups/<int:pk>/policies/add/": PAGE_MANAGING,
+    "POST /o/<slug:org>/groups/<int:pk>/policies/add/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/groups/<int:pk>/policies/<int:policy_id>/remove/": PAGE_MANAGING,
+    "POST /o/<slug:org>/groups/<int:pk>/policies/<int:policy_id>/remove/": PAGE_MANAGED,
+    "GET /o/<slug:org>/policies/": PAGE_LOOKING,
+    "POST /o/<slug:org>/policies/": PAGE_READ_ONLY,
+    "GET /o/<slug:org>/policies/new/": PAGE_MANAGING,
+    "POST /o/<slug:org>/policies/new/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/policies/new/preview/": PAGE_POST_ONLY,
+    "POST /o/<slug:org>/policies/new/preview/": PAGE_FORESEEING,
+    "GET /o/<slug:org>/policies/<int:pk>/": PAGE_LOOKING,
+    "POST /o/<slug:org>/policies/<int:pk>/": PAGE_READ_ONLY,
+    "GET /o/<slug:org>/policies/<int:pk>/edit/": PAGE_MANAGING,
+    "POST /o/<slug:org>/policies/<int:pk>/edit/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/policies/<int:pk>/edit/preview/": PAGE_POST_ONLY,
+    "POST /o/<slug:org>/policies/<int:pk>/edit/preview/": PAGE_FORESEEING,
+    "GET /o/<slug:org>/policies/<int:pk>/delete/": PAGE_MANAGING,
+    "POST /o/<slug:org>/policies/<int:pk>/delete/": PAGE_MANAGED,
+    "GET /o/<slug:org>/permissions/": "302 200 200 200 200 200 404 302 302 302",
+    "POST /o/<slug:org>/permissions/": PAGE_READ_ONLY,
+    "GET /o/<slug:org>/permissions/new/": PAGE_MANAGING,
+    "POST /o/<slug:org>/permissions/new/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/permissions/<str:name>/edit/": PAGE_MANAGING,
+    "POST /o/<slug:org>/permissions/<str:name>/edit/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/permissions/<str:name>/delete/": PAGE_MANAGING,
+    "POST /o/<slug:org>/permissions/<str:name>/delete/": PAGE_MANAGED,
+    "GET /o/<slug:org>/settings/": PAGE_LOOKING,
+    "POST /o/<slug:org>/settings/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/settings/key-policy/": PAGE_LOOKING,
+    "POST /o/<slug:org>/settings/key-policy/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/settings/suspend/": PAGE_MANAGING,
+    "POST /o/<slug:org>/settings/suspend/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/settings/resume/": PAGE_POST_ONLY,
+    "POST /o/<slug:org>/settings/resume/": PAGE_MANAGED,
+    "GET /o/<slug:org>/settings/members/": PAGE_LOOKING,
+    "POST /o/<slug:org>/settings/members/": PAGE_READ_ONLY,
+    "GET /o/<slug:org>/settings/members/invite/": PAGE_MANAGING,
+    "POST /o/<slug:org>/settings/members/invite/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/settings/invitations/<int:pk>/withdraw/": PAGE_MANAGING,
+    "POST /o/<slug:org>/settings/invitations/<int:pk>/withdraw/": PAGE_MANAGED,
+    "GET /o/<slug:org>/settings/members/<int:pk>/": PAGE_LOOKING,
+    "POST /o/<slug:org>/settings/members/<int:pk>/": PAGE_READ_ONLY,
+    "GET /o/<slug:org>/settings/members/<int:pk>/remove/": PAGE_MANAGING,
+    "POST /o/<slug:org>/settings/members/<int:pk>/remove/": PAGE_MANAGED,
+    "GET /o/<slug:org>/settings/members/<int:pk>/groups/add/": PAGE_MANAGING,
+    "POST /o/<slug:org>/settings/members/<int:pk>/groups/add/": PAGE_MISTYPED,
+    "GET /o/<slug:org>/settings/members/<int:pk>/groups/<int:group_id>/remove/": PAGE_MANAGING,
+    "POST /o/<slug:org>/settings/members/<int:pk>/groups/<int:group_id>/remove/": PAGE_MANAGED,
+    "GET /orgs/": "302 200 200 200 200 200 200 302 302 302",
+    "POST /orgs/": WRONG_METHOD,
+    "GET /instance/organizations/": INSTANCE_READING,
+    "POST /instance/organizations/": WRONG_METHOD,
+    "GET /instance/organizations/new/": INSTANCE_READING,
+    "POST /instance/organizations/new/": "303 403 403 403 403 422 403 303 303 303",
     "GET /instance/activity/": INSTANCE_READING,
     "POST /instance/activity/": WRONG_METHOD,
     "GET /instance/activity/<int:sequence>/": INSTANCE_READING,
@@ -233,6 +333,8 @@ ROUTES = {
     "GET /crm/customers": "401 403 403 403 403 200 200 403 200 200",
 }
 
+NUMBERS = count(1)
+
 # Answered by middleware: these never reach the URL configuration.
 ANSWERED_BEFORE = {"GET /healthz", "GET /static/css/tokens.css"}
 
@@ -292,13 +394,43 @@ def callers(world: World) -> dict[str, Client]:
     }
 
 
+def parts_of(world: World, route: str) -> dict[str, str]:
+    """What stands for `<int:pk>` and the like in routes about people, groups and policies: made for one request."""
+    acme, found = world.acme, dict[str, str]()
+    readers = queries.group_named(acme, "Readers")
+    name = f"thing {next(NUMBERS)}"
+    if "/api-users/" in route:
+        user = create_api_user(actor=OPERATOR, organization=acme, name=name, groups=[readers])
+        found = {"<int:pk>": str(user.pk), "<int:group_id>": str(readers.pk)}
+    elif "/members/<int:pk>/" in route:
+        found = {"<int:pk>": str(world.developer.pk), "<int:group_id>": str(readers.pk)}
+    elif "/invitations/" in route:
+        invitation, _ = invite(actor=OPERATOR, organization=acme, email=f"{name.replace(' ', '')}@example.org")
+        found = {"<int:pk>": str(invitation.pk)}
+    elif "/groups/" in route or "/policies/" in route:
+        policy = create_policy(actor=OPERATOR, organization=acme, name=name, patterns=["view_customer"])
+        group = create_group(
+            actor=OPERATOR, organization=acme, name=name, policies=[policy] if "/groups/" in route else []
+        )
+        found = {
+            "<int:pk>": str(group.pk if "/groups/" in route else policy.pk),
+            "<int:policy_id>": str(policy.pk),
+            "<int:user_id>": str(world.robot.pk),
+        }
+    elif "/permissions/<str:name>/" in route:
+        row = create_permission(actor=OPERATOR, name=name.replace(" ", "_"), fields={"label": name})
+        found = {"<str:name>": row.name}
+    return found
+
+
 def send(world: World, client: Client, operation: str) -> HttpResponse:
     method, route = operation.split(" ", 1)
     key = world.key(expires_at=clock.now() + timedelta(days=9)).key
     if route.rstrip("/").endswith("/resume"):
         APIKey.objects.filter(pk=key.pk).update(paused_at=clock.now())
-    path = route.replace("<api_key_id>", str(key.pk)).replace("<int:pk>", str(key.pk))
-    for part, value in PARTS.items():
+    own = {"<api_key_id>": str(key.pk), "<int:pk>": str(key.pk), **parts_of(world, route), **PARTS}
+    path = route
+    for part, value in own.items():
         path = path.replace(part, value)
     body = BODIES.get(operation, {"name": "y"} if method == "PATCH" else None)
     # What one caller changes, the next one finds as it was.

@@ -14,15 +14,27 @@ urlpatterns = [
     path("o/<slug:slug>/activity/", sink, name="activity"),
     path("", include("keyadmin.urls")),
 ]
+EVERYTHING = [
+    "Overview",
+    "API keys",
+    "API users",
+    "Groups",
+    "Policies",
+    "Permissions",
+    "Activity",
+    "Members",
+    "Settings",
+]
 
 
 @pytest.mark.parametrize(
     ("who", "labels"),
     [
-        ("admin", ["Overview", "API keys", "Activity"]),
-        ("auditor", ["Overview", "API keys", "Activity"]),
-        ("developer", ["Overview", "API keys"]),
-        ("stranger", ["Overview"]),
+        ("admin", EVERYTHING),
+        ("auditor", EVERYTHING),
+        ("manager", [name for name in EVERYTHING if name != "Activity"]),
+        ("developer", ["Overview", "API keys", "Permissions"]),
+        ("stranger", ["Overview", "Permissions"]),
     ],
 )
 def test_entries_by_rights(world: World, who: str, labels: list[str]) -> None:
@@ -33,3 +45,10 @@ def test_entries_by_rights(world: World, who: str, labels: list[str]) -> None:
     entries = [entry for group in groups for entry in group["entries"]]
     assert [entry["label"] for entry in entries] == labels
     assert [entry["label"] for entry in entries if entry["current"]] == [name for name in labels if name == "API keys"]
+
+
+def test_the_longest_address_that_fits_is_where_one_is(world: World) -> None:
+    acme = Organization(world.acme.pk, world.acme.slug, world.acme.name)
+    for address, label in (("/o/acme/settings/members/3/", "Members"), ("/o/acme/settings/key-policy/", "Settings")):
+        groups = rail(world.actor(world.admin), acme, address)
+        assert [entry["label"] for group in groups for entry in group["entries"] if entry["current"]] == [label]

@@ -16,7 +16,7 @@ from keyadmin.kernel.errors import ProblemError, StaleError
 from keyadmin.keys import differences, queries, rights, services
 from keyadmin.keys.forms import EditKeyForm, StopForm, stand_on
 from keyadmin.keys.models import APIKey
-from keyadmin.keys.status import Status
+from keyadmin.keys.status import WORKING, Status
 from keyadmin.keys.views.common import about, address, facts_about, finished, here
 from keyadmin.keys.views.preview import changes_of, form_context
 from keyadmin.web.forms import add_errors
@@ -25,7 +25,6 @@ from keyadmin.web.identity import ask_identity
 
 Service = Callable[..., object]
 SHOWN_EVENTS = 20
-WORKING = (Status.ACTIVE, Status.EXPIRING_SOON)
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,9 +1,7 @@
 """What the pages about keys share: where they are, and where they go on."""
 
 from typing import Any, cast
-from urllib.parse import urlsplit
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -12,12 +10,11 @@ from accounts.models import Organization, UserKind
 from keyadmin.kernel.actor import Actor
 from keyadmin.keys import picker, queries
 from keyadmin.keys.models import APIKey
+from keyadmin.web import htmx
 from keyadmin.web.auth import actor_of
-from keyadmin.web.htmx import go_to
 from keyadmin.web.navigation import Crumb
 
 NAMED_RIGHTS = 6
-LONGEST_ADDRESS = 2000
 
 
 def here(request: HttpRequest) -> tuple[Actor, Organization]:
@@ -41,18 +38,8 @@ def about(key: APIKey, organization: Organization, act: str) -> dict[str, Any]:
 
 
 def list_behind(request: HttpRequest, organization: Organization) -> str:
-    """The address of the key list with its filters, if one came from there; else nothing.
-
-    A script tells where it was; a plain form says so in a field `next`.
-    """
-    keys, said = address("keys", organization), request.headers.get("HX-Current-URL") or request.POST.get("next", "")
-    try:
-        before = urlsplit(said)
-    except ValueError:
-        return ""
-    if before.path != keys or len(said) > LONGEST_ADDRESS:
-        return ""
-    return f"{keys}?{before.query}" if before.query else keys
+    """The address of the key list with its filters, if one came from there; else nothing."""
+    return htmx.list_behind(request, address("keys", organization))
 
 
 def at_row(keys: str, key: APIKey) -> str:
@@ -78,5 +65,4 @@ def facts_about(key: APIKey, organization: Organization) -> list[tuple[str, str]
 
 def finished(request: HttpRequest, url: str, text: str) -> HttpResponse:
     """After a change: say so, above the list if that is where one came from, else at `url`."""
-    messages.success(request, text)
-    return go_to(request, list_behind(request, here(request)[1]) or url)
+    return htmx.finished(request, list_behind(request, here(request)[1]) or url, text)

@@ -14,7 +14,7 @@ from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import ProblemError
 from keyadmin.keys import presets, queries, rights, services
 from keyadmin.keys.forms import NewKeyForm, RegenerateForm
-from keyadmin.keys.models import NAME_LENGTH
+from keyadmin.keys.models import NAME_LENGTH, KeyKind
 from keyadmin.keys.status import Status
 from keyadmin.keys.views.common import about, address, facts_about, here
 from keyadmin.keys.views.preview import form_context
@@ -23,6 +23,8 @@ from keyadmin.web.forms import add_errors
 from keyadmin.web.htmx import UNPROCESSABLE, render_sheet
 from keyadmin.web.identity import ask_identity
 from keyadmin.web.navigation import Crumb
+
+OF_USER_PAGE = {"kind", "owner", "mode"}  # nothing that a stranger's link could slip in unseen
 
 
 @sensitive_post_parameters()
@@ -64,7 +66,7 @@ def new_key(request: HttpRequest) -> HttpResponse:
     context = {
         **form_context(request, form),
         "sheet_title": "Create API key",
-        "from_link": bool(filled) or left_out,
+        "from_link": bool(filled.keys() - OF_USER_PAGE) or left_out,
         "left_out": left_out,
         "crumbs": [Crumb("API keys", address("keys", organization)), Crumb("Create API key")],
         "back": address("keys", organization),
@@ -116,7 +118,7 @@ def prefilled(query: QueryDict, actor: Actor, organization: Organization) -> tup
     """What a link may fill in, and whether something was left out because the person can't give it.
 
     `?template=billing-sync&name=Night+job&expires=90d&perm=view_customer&perm=...`; nonsense is ignored.
-    `perm` beside a template adds to it.
+    `perm` beside a template adds to it. `kind=user&owner=7` is what the page of a user links to.
     """
     held, values = actor.rights_in(organization.pk), dict[str, object]()
     chosen = presets.template(query.get("template", ""))
@@ -132,6 +134,11 @@ def prefilled(query: QueryDict, actor: Actor, organization: Organization) -> tup
     elif given:
         values |= {"mode": "custom", "permissions": given}
     values |= expiry_from(query.get("expires", ""))
+    owner = query.get("owner", "")
+    if query.get("kind") == KeyKind.USER and owner in {
+        str(one.pk) for one in accounts.possible_key_owners(actor, organization)
+    }:
+        values = {"mode": "owner", **values, "kind": KeyKind.USER, "owner": owner}
     name = query.get("name", "").strip()[:NAME_LENGTH]
     return values | ({"name": name} if name else {}), left_out
 

@@ -9,7 +9,7 @@ from keyadmin.keys.tables import tags_of
 from keyadmin.keys.views.acts import acts_on, banners
 from keyadmin.keys.views.common import address, here
 from keyadmin.keys.views.lists import standing
-from keyadmin.keys.views.powers import powers_of
+from keyadmin.keys.views.powers import idle_of, powers_of
 from keyadmin.keys.views.story import story
 from keyadmin.web.navigation import Crumb
 
@@ -28,6 +28,7 @@ def key_page(request: HttpRequest, pk: int) -> HttpResponse:
         "acts": acts_on(key, organization.slug, permitted)[2:],
         "banners": banners(key, organization.slug, steps, permitted),
         "powers": powers_of(key, organization),
+        "idle": idle_of(key, organization),
         "lineage": queries.lineage(key),
         "steps": steps,
         "may_manage": key.pk in permitted.managed,

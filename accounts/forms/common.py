@@ -1,0 +1,49 @@
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from keyadmin.web.forms import KitForm
+
+
+class ConfirmForm(KitForm):
+    """A last question: why, and, where much stops, the name of what it is about. `version` is that on the screen."""
+
+    name = forms.CharField(
+        label="Name", max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    reason = forms.CharField(
+        label="Reason (optional)", max_length=200, required=False, help_text="Kept in the activity log."
+    )
+
+    def __init__(self, *args: Any, ask_name: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asked = ask_name
+        if ask_name:
+            self.fields["name"].label = f"Type {ask_name} to confirm"
+        else:
+            del self.fields["name"]
+
+    def clean_name(self) -> str:
+        typed: str = self.cleaned_data["name"]
+        if typed.split() != self.asked.split():
+            raise ValidationError("The name does not match.")
+        return typed
+
+
+class VersionedForm(KitForm):
+    """A form about something that others edit too: it carries the version that was on the screen."""
+
+    version = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
+
+
+def text(label: str, longest: int, hint: str = "", **attrs: str) -> forms.CharField:
+    """A line of text; the service says whether it may be missing."""
+    widget = forms.TextInput(attrs={"dir": "auto", "autocomplete": "off", **attrs})
+    return forms.CharField(label=label, max_length=longest, help_text=hint, widget=widget)
+
+
+def paragraph(label: str = "Description", hint: str = "") -> forms.CharField:
+    """Optional text of several lines."""
+    widget = forms.Textarea(attrs={"rows": 2, "dir": "auto"})
+    return forms.CharField(label=label, required=False, max_length=2000, help_text=hint, widget=widget)

@@ -1,0 +1,103 @@
+"""The shape of a policy as people type it: rules in rows, or the same as JSON."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from accounts.forms.common import VersionedForm, paragraph, text
+from accounts.services.catalogue import problems_of
+
+RULES, SOURCE = "rules", "source"
+SHOWN_PROBLEMS = 5
+
+
+class PolicyForm(VersionedForm):
+    """`view` says which of the two is on the screen; only that one counts."""
+
+    name = text("Name", 80, "What it allows, for example Billing, read only.")
+    description = paragraph()
+    patterns = forms.Field(label="Rules", required=False, widget=forms.MultipleHiddenInput)
+    source = forms.CharField(
+        label="Source",
+        required=False,
+        max_length=20000,
+        help_text="A list of permissions: names, prefixes such as sensor.*, or * for everything.",
+        widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "class": "ka-source"}),
+    )
+    view = forms.ChoiceField(choices=[(RULES, RULES), (SOURCE, SOURCE)], initial=RULES, widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label="Reason", max_length=200, required=False, help_text="Kept in the activity log and with the version."
+    )
+
+    @property
+    def by_source(self) -> bool:
+        return bool(self["view"].value() == SOURCE)
+
+    @property
+    def rows(self) -> list[str]:
+        """The patterns as typed, one row each; one empty row where there is none."""
+        return [str(one) for one in self["patterns"].value() or ()] or [""]
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        typed = self.cleaned_data
+        if typed.get("view") == SOURCE and "source" in typed:
+            self._take("source", numbered_lines, typed["source"])
+        elif "patterns" in typed:
+            self._take("patterns", numbered_rows, typed["patterns"] or ())
+        return typed
+
+    def _take(self, field: str, read: Any, value: Any) -> None:
+        try:
+            places = read(value)
+        except ValidationError as error:
+            self.add_error(field, error)
+            return
+        wrong = problems_of([pattern for _, pattern in places])
+        problems = [f"{place}: {wrong[pattern]}" for place, pattern in places if pattern in wrong]
+        if problems:
+            self.add_error(field, problems[:SHOWN_PROBLEMS])
+        else:
+            self.cleaned_data["wanted"] = list(dict.fromkeys(pattern for _, pattern in places))
+
+
+def numbered_rows(rows: Iterable[str]) -> list[tuple[str, str]]:
+    """The patterns of the rows that hold one, each with its place."""
+    return [(f"Rule {number}", row.strip()) for number, row in enumerate(rows, start=1) if row.strip()]
+
+
+def numbered_lines(source: str) -> list[tuple[str, str]]:
+    """The patterns of a JSON list, each with the line that it stands in. Raises ValidationError naming the line."""
+    try:
+        found = json.loads(source or "[]")
+    except json.JSONDecodeError as error:
+        raise ValidationError(f"Line {error.lineno}: {error.msg.lower()}.") from None
+    except RecursionError:
+        raise ValidationError("Line 1: a list in a list in a list.") from None
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValidationError('Line 1: write a list of texts, such as ["view_customer", "sensor.*"].')
+    lines = source.splitlines()
+    places, start = [], 0
+    for pattern in found:
+        wanted = json.dumps(pattern)
+        start = next((at for at in range(start, len(lines)) if wanted in lines[at]), start)
+        places.append((f"Line {start + 1}", pattern))
+    return places
+
+
+def source_of(patterns: Iterable[str]) -> str:
+    """The patterns as JSON, one a line."""
+    return json.dumps(list(patterns), indent=2, ensure_ascii=False)
+
+
+def typed_patterns(form: PolicyForm) -> list[str]:
+    """What stands in the form, right or wrong, in the view that is on the screen; nothing for JSON that is none."""
+    if not form.by_source:
+        return [row.strip() for row in form.rows if row.strip()]
+    try:
+        return [pattern for _, pattern in numbered_lines(str(form["source"].value() or ""))]
+    except ValidationError:
+        return []

@@ -1,0 +1,98 @@
+"""Shapes of what people type about API users and members; the rules are the services'."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django import forms
+
+from accounts.forms.common import VersionedForm, paragraph, text
+from accounts.models import Group
+from keyadmin.web.forms import KitForm
+
+
+class Choice(NamedTuple):
+    """A box to tick or a button to choose, with a line beneath it, as components/choices.html shows it."""
+
+    id: str
+    value: str
+    label: str
+    chosen: bool
+    hint: str
+    blocked: str = ""
+
+
+class ChoosingForm(KitForm):
+    """A form with things to choose; `hints` say of each what it gives."""
+
+    choosing = ""
+
+    def offer(self, name: str, choices: Iterable[tuple[str, str, str]]) -> None:
+        """Fill a choice field: value, label, and the line beneath."""
+        offered = list(choices)
+        self.fields[name].choices = [(value, label) for value, label, _ in offered]  # type: ignore[attr-defined]
+        self.choosing, self.hints = name, {value: hint for value, _, hint in offered}
+
+    @property
+    def chosen_field(self) -> Any:
+        return self[self.choosing] if self.choosing else None
+
+    @property
+    def options(self) -> list[Choice]:
+        """All that can be chosen."""
+        if not self.choosing:
+            return []
+        bound = self[self.choosing]
+        value = bound.value()
+        chosen = {str(one) for one in value} if isinstance(value, list | tuple) else {str(value)}
+        found = []
+        for one in bound.subwidgets:
+            worth = str(one.data["value"])
+            found.append(Choice(one.id_for_label, worth, one.choice_label, worth in chosen, self.hints.get(worth, "")))
+        return found
+
+    @property
+    def plain_fields(self) -> list[Any]:
+        """All other visible fields."""
+        return [bound for bound in self.visible_fields() if bound.name != self.choosing]
+
+
+class ApiUserForm(VersionedForm):
+    name = text("Name", 150, "The system that will call, for example billing-sync.")
+    description = paragraph(hint="What it is for, and who looks after it.")
+    contact_email = forms.EmailField(
+        label="Contact e-mail",
+        required=False,
+        max_length=254,
+        help_text="Where notices about its keys go, besides to the organisation.",
+        error_messages={"invalid": "Write the e-mail address in full, such as team@example.org."},
+    )
+
+
+class NewApiUserForm(ApiUserForm, ChoosingForm):
+    groups = forms.MultipleChoiceField(label="Groups", required=False, widget=forms.CheckboxSelectMultiple)
+
+
+class GroupsForm(ChoosingForm):
+    """Which groups to put somebody in."""
+
+    groups = forms.MultipleChoiceField(
+        label="Groups",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose a group."},
+    )
+
+
+class ResourcesForm(ChoosingForm):
+    """What somebody is to look at."""
+
+    resources = forms.MultipleChoiceField(
+        label="What it may look at",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one resource."},
+    )
+
+
+def among(groups: Iterable[Group], ids: Iterable[str]) -> list[Group]:
+    """The groups that were chosen of those that were offered."""
+    wanted = set(ids)
+    return [group for group in groups if str(group.pk) in wanted]

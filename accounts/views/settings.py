@@ -1,0 +1,148 @@
+"""The settings of an organisation: general, and what it demands of keys; stopping it as a whole."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import access, queries
+from accounts.forms.common import ConfirmForm
+from accounts.forms.settings import GeneralForm, KeyPolicyForm
+from accounts.models import Organization
+from accounts.services import organizations as services
+from accounts.views.common import Sheet, acting, address, ask, here, last_change, may, may_look, sent
+from keyadmin.kernel.errors import ProblemError, StaleError
+from keyadmin.web.forms import add_errors
+from keyadmin.web.htmx import UNPROCESSABLE, finished
+from keyadmin.web.navigation import Crumb
+
+SUSPEND = "org.create"
+
+
+def crumbs_to_settings(organization: Organization) -> list[Crumb]:
+    return [Crumb("Settings", address("settings", organization))]
+
+
+def tabs(request: HttpRequest) -> list[tuple[str, str, bool]]:
+    """The parts of the settings that the person may look at: label, address, whether it is this one."""
+    actor, organization = here(request)
+    parts = [
+        ("General", "settings", "org"),
+        ("Members", "members", "user"),
+        ("Key policy", "key_policy", "org"),
+    ]
+    found = [(label, address(route, organization)) for label, route, thing in parts if may_look(actor, thing)]
+    return [(label, url, url == request.path) for label, url in found]
+
+
+@require_http_methods(["GET", "POST"])
+def general(request: HttpRequest) -> HttpResponse:
+    """Name, contact and second factor."""
+    actor, organization = here(request)
+    row = queries.settings_of(actor, organization)
+    initial = {name: getattr(row, name) for name in GeneralForm.base_fields}
+    form = GeneralForm(sent(request), initial=initial)
+
+    def act() -> None:
+        typed = form.cleaned_data
+        changes = services.OrganizationChanges(
+            name=typed["name"],
+            contact_email=typed["contact_email"],
+            two_factor_required=typed["two_factor_required"],
+        )
+        services.edit_organization(actor=actor, organization=row, changes=changes, expected_version=typed["version"])
+
+    return _page(request, row, form, act, "General", "settings")
+
+
+@require_http_methods(["GET", "POST"])
+def key_policy(request: HttpRequest) -> HttpResponse:
+    """What the organisation demands of keys."""
+    actor, organization = here(request)
+    row = queries.settings_of(actor, organization)
+    initial = {name: getattr(row.key_policy, name) for name in KeyPolicyForm.base_fields}
+    form = KeyPolicyForm(sent(request), initial=initial)
+
+    def act() -> None:
+        typed = form.cleaned_data
+        changes = services.KeyPolicyChanges(
+            **{name: typed[name] for name in services.KeyPolicyChanges.__annotations__}  # type: ignore[typeddict-item]
+        )
+        services.edit_key_policy(actor=actor, organization=row, changes=changes, expected_version=typed["version"])
+
+    return _page(request, row, form, act, "Key policy", "key_policy")
+
+
+def _page(
+    request: HttpRequest,
+    row: Organization,
+    form: GeneralForm | KeyPolicyForm,
+    act: Callable[[], None],
+    title: str,
+    route: str,
+) -> HttpResponse:
+    """One part of the settings: a form for who may change it, else what it says."""
+    actor, organization = here(request)
+    may_manage, context = may(actor, "org.ctrl"), dict[str, Any]()
+    if form.is_bound:
+        access.require(actor, "org.ctrl", organization.pk)
+    if form.is_valid():
+        try:
+            act()
+            return finished(request, address(route, organization), "The settings were saved.")
+        except StaleError:
+            context = {"is_stale": True, "stale": last_change(request, "organization", organization.pk)}
+        except ProblemError as error:
+            add_errors(form, error)
+    context |= {
+        "form": form,
+        "row": row,
+        "title": title,
+        "tabs": tabs(request),
+        "is_general": route == "settings",
+        "may_manage": may_manage,
+        "may_suspend": actor.held.instance.allows(SUSPEND),
+        "crumbs": [*crumbs_to_settings(organization), Crumb(title)],
+    }
+    status = UNPROCESSABLE if form.errors or "is_stale" in context else 200
+    return render(request, "settings/page.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+def suspend(request: HttpRequest) -> HttpResponse:
+    """Stop an organisation as a whole."""
+    actor, organization = here(request)
+    access.require_instance(actor, SUSPEND)
+    form = ConfirmForm(sent(request), ask_name=organization.name)
+    back = address("settings", organization)
+
+    def act() -> tuple[str, str]:
+        services.suspend_organization(actor=acting(request, form), organization=organization)
+        return back, f"{organization.name} is suspended."
+
+    consequences = [
+        "All its keys stop working at once, and its members can't open its pages.",
+        "Nothing is lost: an instance administrator can resume it.",
+    ]
+    sheet = Sheet(
+        "Suspend",
+        organization.name,
+        back,
+        crumbs_to_settings(organization),
+        "Suspend",
+        "Suspending…",
+        end="?",
+        danger=True,
+        consequences=consequences,
+    )
+    return ask(request, sheet, form, act)
+
+
+@require_POST
+def resume(request: HttpRequest) -> HttpResponse:
+    """Let a suspended organisation work again."""
+    actor, organization = here(request)
+    services.resume_organization(actor=actor, organization=organization)
+    return finished(request, address("settings", organization), f"{organization.name} works again.")

@@ -1,0 +1,105 @@
+"""The settings of an organisation and the organisations of the instance, by their pages."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import KeyPolicy, Organization
+from tests.pages.managing import page
+from tests.pages.reading import Page
+from tests.world import World, person
+
+SETTINGS = "/o/acme/settings/"
+
+
+@pytest.fixture
+def owner(world: World) -> Client:
+    return world.client(person("Olga", world.acme, "Administrators"))
+
+
+def test_general_settings_are_saved(world: World, owner: Client) -> None:
+    fields = {"name": "Acme Logistics", "contact_email": "Ops@acme.example", "two_factor_required": "on", "version": 1}
+
+    text = Page(owner.post(SETTINGS, fields, follow=True)).text
+    assert "The settings were saved." in text
+    assert str(world.acme.oid) in text
+    world.acme.refresh_from_db()
+    assert (world.acme.name, world.acme.contact_email) == ("Acme Logistics", "ops@acme.example")
+    assert world.acme.two_factor_required
+
+
+def test_the_key_policy_is_saved_as_a_whole(world: World, owner: Client) -> None:
+    fields = {"longest_life_days": "365", "default_life_days": "", "shortest_imported_secret": "24", "version": 1}
+
+    owner.post(f"{SETTINGS}key-policy/", {**fields, "reason_required": "on"})
+    row = KeyPolicy.objects.get(organization=world.acme)
+    assert (row.longest_life_days, row.default_life_days, row.shortest_imported_secret) == (365, None, 24)
+    assert row.reason_required
+    assert not row.never_expiring_allowed, "unticked"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"longest_life_days": "30", "default_life_days": "90"}, "longer than the longest life allowed"),
+        ({"shortest_imported_secret": "8"}, "Write a number of characters from 16 to 256."),
+        ({"longest_life_days": "soon"}, "Write a number of days from 1 to 36,500."),
+    ],
+)
+def test_what_is_wrong_with_a_key_policy_is_said(owner: Client, fields: dict[str, str], said: str) -> None:
+    answer = owner.post(f"{SETTINGS}key-policy/", {"shortest_imported_secret": "32", "version": "1", **fields})
+
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+
+
+def test_somebody_elses_edit_is_not_overwritten(world: World, owner: Client) -> None:
+    world.client(world.admin).post(SETTINGS, {"name": "Theirs", "version": 1})
+
+    answer = owner.post(SETTINGS, {"name": "Mine", "version": 1})
+    assert answer.status_code == 422
+    assert "Dana" in answer.content.decode()
+    world.acme.refresh_from_db()
+    assert world.acme.name == "Theirs"
+
+
+def test_who_may_only_look_reads_the_settings(world: World) -> None:
+    client = world.client(world.auditor)
+
+    for path in (SETTINGS, f"{SETTINGS}key-policy/"):
+        text = page(client, path)
+        assert "Read-only" in text
+        assert "Save changes" not in text
+        assert client.post(path, {"name": "x"}).status_code == 403
+
+
+def test_an_instance_administrator_suspends_and_resumes(world: World, owner: Client) -> None:
+    client = world.client(world.admin)
+    assert "suspend/" not in page(owner, SETTINGS)
+    caller = world.client(key=world.key("view_customer").secret)
+
+    assert client.post(f"{SETTINGS}suspend/", {"name": "wrong"}).status_code == 422
+    assert "Acme is suspended." in Page(client.post(f"{SETTINGS}suspend/", {"name": "Acme"}, follow=True)).text
+    assert caller.get("/crm/customers").status_code == 401
+    assert page(owner, SETTINGS, 404)
+    assert "Acme works again." in Page(client.post(f"{SETTINGS}resume/", follow=True)).text
+    assert caller.get("/crm/customers").status_code == 200
+
+
+def test_an_instance_administrator_makes_organisations(world: World) -> None:
+    client = world.client(world.admin)
+
+    text = Page(client.post("/instance/organizations/new/", {"name": "Initech"}, follow=True)).text
+    assert "Initech was created." in text
+    made = Organization.objects.get(slug="initech")
+    assert made.groups.count() == 5
+    assert client.post("/instance/organizations/new/", {"name": "x", "slug": "acme"}).status_code == 422
+    listed = page(client, "/instance/organizations/?search=INIT")
+    assert "Initech" in listed
+    assert "/o/globex/" not in listed.split('id="results"')[1]
+
+
+def test_people_see_the_organisations_that_they_are_in(world: World) -> None:
+    assert "Globex" not in page(world.client(world.manager), "/orgs/")
+    both = page(world.client(world.admin), "/orgs/")
+    assert "Globex" in both
+    assert "/instance/organizations/" in both
