@@ -1,8 +1,13 @@
+import hypothesis
 import pytest
 from django.conf import settings
 
 from tests import world as worlds
 from tests.world import World
+
+# No test asserts a time: a busy machine is no fault of the code.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture
