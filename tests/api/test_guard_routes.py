@@ -428,7 +428,7 @@ def send(world: World, client: Client, operation: str) -> HttpResponse:
     key = world.key(expires_at=clock.now() + timedelta(days=9)).key
     if route.rstrip("/").endswith("/resume"):
         APIKey.objects.filter(pk=key.pk).update(paused_at=clock.now())
-    own = {"<api_key_id>": str(key.pk), "<int:pk>": str(key.pk), **parts_of(world, route), **PARTS}
+    own = {"<api_key_id>": str(key.pk), "<int:pk>": str(key.pk), **PARTS, **parts_of(world, route)}
     path = route
     for part, value in own.items():
         path = path.replace(part, value)
