@@ -57,7 +57,7 @@ def test_later_ending_or_replacing_a_secret_needs_the_password(world: World, lat
     key = world.key("*").key
     path = f"{KEYS}{key.pk}/{act}/"
     assert asks(late.get(path))
-    sent = {"name": key.name, "nonce": "n" * 32}
+    sent = {"name": key.name, "nonce": "n" * 32, "version": "1"}
 
     assert late.post(path, {**sent, "identity": "wrong"}).status_code == 422
     assert APIKey.objects.get().token_id == key.token_id
@@ -72,6 +72,6 @@ def test_a_small_key_is_revoked_without(world: World, late: Client) -> None:
 def test_guessing_is_throttled_like_a_sign_in(world: World, late: Client) -> None:
     path = f"{KEYS}{world.key('*').key.pk}/regenerate/"
     for _ in range(5):
-        late.post(path, {"nonce": "n" * 32, "identity": "wrong"})
+        late.post(path, {"nonce": "n" * 32, "version": "1", "identity": "wrong"})
 
-    assert "Too many attempts" in Page(late.post(path, {"nonce": "n" * 32, "identity": PASSWORD})).text
+    assert "Too many attempts" in Page(late.post(path, {"nonce": "n" * 32, "version": "1", "identity": PASSWORD})).text
