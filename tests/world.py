@@ -15,10 +15,10 @@ from django.test import Client
 
 from accounts import identity, queries
 from accounts.models import Organization, User, UserKind
+from accounts.services.api_users import create_api_user
 from accounts.services.groups import add_member
 from accounts.services.organizations import add_membership, create_organization
 from accounts.services.setup import load_first_packs
-from accounts.services.users import create_api_user
 from keyadmin.activity import work
 from keyadmin.instance.services import bind_master_key
 from keyadmin.kernel import clock

@@ -12,8 +12,8 @@ from accounts.api.common import Description, Email, Ids, LongName, NamedRef, Sea
 from accounts.api.groups import GroupDetail
 from accounts.models import Membership
 from accounts.representation import api_user_detail, api_user_fields, group_detail
+from accounts.services import api_users as services
 from accounts.services import groups as group_services
-from accounts.services import users as services
 from keyadmin.kernel.actor import Actor
 from keyadmin.web.auth import Credential, actor_of
 from keyadmin.web.rest import (

@@ -10,7 +10,7 @@ from pydantic import Field
 from accounts import queries
 from accounts.api.common import Description, Name, NamedRef, SearchQuery
 from accounts.representation import policy_detail, policy_fields, policy_version_fields
-from accounts.services import groups as services
+from accounts.services import policies as services
 from accounts.services.catalogue import LONGEST_LIST
 from keyadmin.web.auth import Credential, actor_of
 from keyadmin.web.rest import (

@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import QuerySet
 
+from accounts.models import Group, Policy
 from accounts.models.versioned import Versioned
-from keyadmin.kernel.errors import InvalidError, NotFoundError, StaleError
+from keyadmin.kernel.errors import ConflictError, InvalidError, NotFoundError, StaleError
 from keyadmin.kernel.text import clean_line
 
 M = TypeVar("M", bound=Versioned)
@@ -53,3 +54,10 @@ def clean_email(field: str, value: str, *, required: bool = True) -> str:
     except ValidationError:
         raise InvalidError.field(field, "This is not an e-mail address.") from None
     return text
+
+
+def refuse_twin(row: Group | Policy) -> None:
+    """Raise ConflictError where the organisation has another one of this name, letter case ignored."""
+    twins = type(row)._default_manager.filter(organization_id=row.organization_id, name__iexact=row.name)
+    if twins.exclude(pk=row.pk).exists():
+        raise ConflictError

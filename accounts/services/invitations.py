@@ -12,7 +12,7 @@ from accounts import access
 from accounts.models import Group, GroupMember, Invitation, Membership, Organization, User, UserKind
 from accounts.services.common import BIGGEST_ID, clean_email
 from accounts.services.organizations import add_membership
-from accounts.services.users import NAME_LENGTH
+from accounts.services.people import NAME_LENGTH
 from keyadmin.activity import work
 from keyadmin.activity.events import EventName, Target
 from keyadmin.kernel import clock

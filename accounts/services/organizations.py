@@ -1,14 +1,15 @@
 """Organisations, what they demand of keys, and who is in them."""
 
+from collections.abc import Iterable
 from typing import TypedDict
 
 from django.utils.text import slugify
 
 from accounts import access
-from accounts.models import KeyPolicy, Membership, Organization, User, UserKind
+from accounts.models import Group, KeyPolicy, Membership, Organization, User, UserKind
 from accounts.models.organizations import LARGEST_IMPORTED_SECRET, LEAST_IMPORTED_SECRET, LONGEST_LIFE_DAYS
 from accounts.services.common import clean_email, difference, locked, save
-from accounts.services.groups import create_ready_groups
+from accounts.services.groups import add_member, create_ready_groups
 from keyadmin.activity import work
 from keyadmin.activity.events import EventName, Target
 from keyadmin.kernel import clock
@@ -167,6 +168,19 @@ def add_membership(*, actor: Actor, organization: Organization, user: User) -> M
             after={"kind": user.kind},
         )
     return membership
+
+
+def admit(*, actor: Actor, organization: Organization, user: User, groups: Iterable[Group]) -> None:
+    """Take a new user into an organisation and into groups of it.
+
+    Raises NotFoundError, DeniedError (`user.ctrl`; `group.ctrl` and all that a group gives).
+    """
+    with work.unit(actor):
+        add_membership(actor=actor, organization=organization, user=user)
+        for group in groups:
+            if group.organization_id != organization.pk:
+                raise NotFoundError("There is no such group.")
+            add_member(actor=actor, group=group, user=user)
 
 
 def remove_membership(*, actor: Actor, organization: Organization, user: User) -> None:

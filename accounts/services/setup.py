@@ -5,7 +5,7 @@ from accounts.models import Organization, User
 from accounts.services.catalogue import load_pack
 from accounts.services.groups import add_member
 from accounts.services.organizations import NAME_LENGTH, add_membership, create_organization
-from accounts.services.users import create_instance_administrator, hashed_password
+from accounts.services.people import create_instance_administrator, hashed_password
 from keyadmin.activity import work
 from keyadmin.activity.events import EventName, Target
 from keyadmin.instance import services as instance

@@ -7,8 +7,8 @@ from accounts import access, listings, queries
 from accounts.filters import MemberFilter
 from accounts.forms.common import ConfirmForm
 from accounts.forms.users import ApiUserForm, NewApiUserForm, ResourcesForm, among
+from accounts.services import api_users as services
 from accounts.services import groups as group_services
-from accounts.services import users as services
 from accounts.tables import ApiUserTable
 from accounts.views.common import ROLE, Sheet, acting, address, ask, here, may, may_look, sent
 from accounts.views.users import API_USER, crumbs_to, member

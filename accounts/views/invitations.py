@@ -10,7 +10,7 @@ from accounts import queries
 from accounts.forms.invitations import AcceptForm
 from accounts.models import Invitation, User
 from accounts.services import invitations
-from accounts.services.users import hashed_password
+from accounts.services.people import hashed_password
 from accounts.signin import enter
 from keyadmin.kernel.actor import ActorKind
 from keyadmin.kernel.errors import ProblemError

@@ -14,7 +14,7 @@ from accounts import queries
 from accounts.forms.me import ProfileForm
 from accounts.models import User
 from accounts.services import sessions
-from accounts.services.users import edit_own_profile
+from accounts.services.people import edit_own_profile
 from keyadmin.kernel.errors import InvalidError
 from keyadmin.web.auth import actor_of, signed_in
 from keyadmin.web.forms import add_errors

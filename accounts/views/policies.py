@@ -13,7 +13,7 @@ from accounts.filters import PolicyFilter
 from accounts.forms.common import ConfirmForm
 from accounts.forms.policies import RULES, SOURCE, PolicyForm, source_of, typed_patterns
 from accounts.models import Organization, Permission, Policy, PolicyVersion
-from accounts.services import groups as services
+from accounts.services import policies as services
 from accounts.tables import PolicyTable
 from accounts.views.common import (
     ROLE,

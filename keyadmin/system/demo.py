@@ -20,7 +20,7 @@ from django.utils.crypto import get_random_string
 from accounts import identity
 from accounts import queries as accounts
 from accounts.models import Organization, User
-from accounts.services import groups, sessions, users
+from accounts.services import api_users, groups, people, policies, sessions
 from accounts.services.setup import set_up
 from keyadmin.activity import queries as activity
 from keyadmin.activity.events import INSTANCE
@@ -162,11 +162,11 @@ class _Story:
 
     def _make_group(self, row: Fields, by: str) -> None:
         common = {"actor": self.actor(by), "organization": self.organization, "name": row["name"]}
-        policy = groups.create_policy(**common, description=row["text"], patterns=row["gives"])
+        policy = policies.create_policy(**common, description=row["text"], patterns=row["gives"])
         groups.create_group(**common, description=row["text"], policies=[policy])
 
     def _make_api_user(self, row: Fields, by: str) -> None:
-        self.users[row["name"]] = users.create_api_user(
+        self.users[row["name"]] = api_users.create_api_user(
             actor=self.actor(by),
             organization=self.organization,
             name=row["name"],
@@ -176,12 +176,12 @@ class _Story:
 
     def _make_person(self, row: Fields, by: str) -> None:
         email = f"{row['id']}@{self.data['domain']}"
-        self.users[row["id"]] = users.create_person(
+        self.users[row["id"]] = people.create_person(
             actor=self.actor(by),
             organization=self.organization,
             name=row["name"],
             email=email,
-            encoded_password=users.hashed_password(self.password, name=row["name"], email=email),
+            encoded_password=people.hashed_password(self.password, name=row["name"], email=email),
             groups=[accounts.group_named(self.organization, name) for name in row["groups"]],
         )
 

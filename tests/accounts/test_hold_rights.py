@@ -7,10 +7,11 @@ from django.test.utils import CaptureQueriesContext
 from accounts import access, queries
 from accounts.access import held_by
 from accounts.models import GroupMember, Policy, User
+from accounts.services.api_users import create_api_user
 from accounts.services.catalogue import check_patterns, load_pack
-from accounts.services.groups import add_member, create_group, create_policy
+from accounts.services.groups import add_member, create_group
 from accounts.services.organizations import create_organization
-from accounts.services.users import create_api_user
+from accounts.services.policies import create_policy
 from keyadmin.activity.models import Event
 from keyadmin.freshness.queries import current
 from keyadmin.kernel import clock

@@ -7,14 +7,12 @@ from accounts.models import Group, GroupMember, Policy, PolicyVersion
 from accounts.services.groups import (
     add_member,
     create_group,
-    create_policy,
     create_read_only_access,
     delete_group,
-    delete_policy,
     edit_group,
-    edit_policy,
     remove_member,
 )
+from accounts.services.policies import create_policy, delete_policy, edit_policy
 from keyadmin.activity.models import Event
 from keyadmin.freshness.queries import current
 from keyadmin.kernel.actor import Actor

@@ -7,7 +7,14 @@ from django.db import IntegrityError, transaction
 
 from accounts import access, queries
 from accounts.models import Invitation, KeyPolicy, Membership, User
-from accounts.services.groups import add_member, create_group, create_policy
+from accounts.services.api_users import (
+    create_api_user,
+    delete_api_user,
+    disable_api_user,
+    edit_api_user,
+    enable_api_user,
+)
+from accounts.services.groups import add_member, create_group
 from accounts.services.invitations import accept_as, accept_as_new, invite, opened, withdraw
 from accounts.services.organizations import (
     add_membership,
@@ -18,17 +25,8 @@ from accounts.services.organizations import (
     resume_organization,
     suspend_organization,
 )
-from accounts.services.users import (
-    create_api_user,
-    delete_api_user,
-    disable_api_user,
-    disable_person,
-    edit_api_user,
-    edit_own_profile,
-    enable_api_user,
-    enable_person,
-    set_instance_administrator,
-)
+from accounts.services.people import disable_person, edit_own_profile, enable_person, set_instance_administrator
+from accounts.services.policies import create_policy
 from keyadmin.activity.models import Event
 from keyadmin.freshness.queries import current
 from keyadmin.kernel import clock

@@ -4,10 +4,11 @@ import itertools
 import re
 
 from accounts.models import Group, Invitation, Organization, Permission, Policy, User
+from accounts.services.api_users import create_api_user
 from accounts.services.catalogue import create_permission
-from accounts.services.groups import create_group, create_policy
+from accounts.services.groups import create_group
 from accounts.services.invitations import invite
-from accounts.services.users import create_api_user
+from accounts.services.policies import create_policy
 from tests.world import OPERATOR, World, person
 
 _numbers = itertools.count(1)

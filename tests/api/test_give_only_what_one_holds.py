@@ -8,8 +8,8 @@ from django.test import Client
 from accounts import queries
 from accounts.access import held_by
 from accounts.models import Group, Membership, Policy, User
+from accounts.services.api_users import disable_api_user
 from accounts.services.groups import add_member
-from accounts.services.users import disable_api_user
 from tests.api.calls import call, events, json_of, problem
 from tests.api.objects import api_user, group, policy
 from tests.world import OPERATOR, World

@@ -12,10 +12,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from ninja.operation import PathView
 
 from accounts import queries
+from accounts.services.api_users import create_api_user
 from accounts.services.catalogue import create_permission
-from accounts.services.groups import create_group, create_policy
+from accounts.services.groups import create_group
 from accounts.services.invitations import invite
-from accounts.services.users import create_api_user
+from accounts.services.policies import create_policy
 from keyadmin.kernel import clock
 from keyadmin.keys.models import APIKey
 from tests.api.calls import call, json_of

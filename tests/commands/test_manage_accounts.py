@@ -9,8 +9,8 @@ import pytest
 
 from accounts.access import held_by
 from accounts.models import Group, Membership, Permission, Policy, User
-from accounts.services.groups import create_policy
 from accounts.services.invitations import opened
+from accounts.services.policies import create_policy
 from keyadmin.activity import queries as activity
 from tests.commands.conftest import Done, Run
 from tests.world import OPERATOR, World

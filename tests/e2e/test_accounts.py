@@ -7,9 +7,10 @@ from playwright.sync_api import Page, expect
 
 from accounts import queries
 from accounts.models import Group, Policy, User
-from accounts.services.groups import add_member, create_group, create_policy
+from accounts.services.api_users import create_api_user, disable_api_user
+from accounts.services.groups import add_member, create_group
 from accounts.services.invitations import invite
-from accounts.services.users import create_api_user, disable_api_user
+from accounts.services.policies import create_policy
 from tests.e2e.office import Office
 from tests.e2e.watching import findings
 from tests.world import OPERATOR, World

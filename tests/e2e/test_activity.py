@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from accounts.services.users import create_person
+from accounts.services.people import create_person
 from keyadmin.keys import services
 from tests.e2e.office import Office
 from tests.e2e.watching import findings

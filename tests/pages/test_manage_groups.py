@@ -7,7 +7,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import queries
 from accounts.models import Group
-from accounts.services.groups import add_member, create_group, create_policy
+from accounts.services.groups import add_member, create_group
+from accounts.services.policies import create_policy
 from tests.pages.managing import page, version_of
 from tests.pages.reading import Page
 from tests.world import OPERATOR, World, person

@@ -10,9 +10,10 @@ from django.test import Client
 
 from accounts import queries
 from accounts.models import Organization
-from accounts.services.groups import create_group, create_policy
+from accounts.services.api_users import create_api_user, disable_api_user
+from accounts.services.groups import create_group
 from accounts.services.invitations import invite
-from accounts.services.users import create_api_user, disable_api_user
+from accounts.services.policies import create_policy
 from tests.pages.reading import Page
 from tests.pages.test_open_every_page import assert_sound
 from tests.world import OPERATOR, World, person

@@ -6,7 +6,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts import queries
-from accounts.services.groups import add_member, create_group, create_policy
+from accounts.services.groups import add_member, create_group
+from accounts.services.policies import create_policy
 from tests.pages.managing import page
 from tests.pages.reading import Page
 from tests.world import OPERATOR, World, person

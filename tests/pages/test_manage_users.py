@@ -9,8 +9,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import queries
 from accounts.models import User
-from accounts.services.groups import create_group, create_policy
-from accounts.services.users import create_api_user
+from accounts.services.api_users import create_api_user
+from accounts.services.groups import create_group
+from accounts.services.policies import create_policy
 from keyadmin.keys import services as keys
 from tests.pages.managing import page, version_of
 from tests.pages.reading import Page

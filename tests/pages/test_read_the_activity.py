@@ -10,8 +10,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.services.groups import add_member, create_group, create_policy
-from accounts.services.users import create_person
+from accounts.services.groups import add_member, create_group
+from accounts.services.people import create_person
+from accounts.services.policies import create_policy
 from keyadmin.activity import queries, work
 from keyadmin.activity.events import EventName, Target
 from keyadmin.activity.models import Event

@@ -20,8 +20,8 @@ django.setup()
 from django.db import connections  # noqa: E402
 
 from accounts.models import Organization, User  # noqa: E402
+from accounts.services.api_users import create_api_user  # noqa: E402
 from accounts.services.organizations import add_membership, create_organization  # noqa: E402
-from accounts.services.users import create_api_user  # noqa: E402
 from keyadmin.activity import queries as activity  # noqa: E402
 from keyadmin.activity.models import Chain, Event  # noqa: E402
 from keyadmin.instance.services import issue_setup_token  # noqa: E402

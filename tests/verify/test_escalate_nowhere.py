@@ -16,19 +16,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from accounts import access, identity
 from accounts.models import Group, Membership, Organization, Policy, User
+from accounts.services.api_users import create_api_user, disable_api_user, enable_api_user
 from accounts.services.groups import (
     add_member,
     create_group,
-    create_policy,
     create_read_only_access,
     delete_group,
     edit_group,
-    edit_policy,
     remove_member,
 )
 from accounts.services.invitations import accept_as, invite
 from accounts.services.organizations import resume_organization, suspend_organization
-from accounts.services.users import create_api_user, disable_api_user, enable_api_user, set_instance_administrator
+from accounts.services.people import set_instance_administrator
+from accounts.services.policies import create_policy, edit_policy
 from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import ProblemError

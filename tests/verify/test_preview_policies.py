@@ -9,16 +9,9 @@ import pytest
 
 from accounts import queries
 from accounts.models import Group, Permission, Policy, User
-from accounts.services.groups import (
-    add_member,
-    create_group,
-    create_policy,
-    delete_group,
-    edit_group,
-    edit_policy,
-    remove_member,
-)
-from accounts.services.users import create_api_user
+from accounts.services.api_users import create_api_user
+from accounts.services.groups import add_member, create_group, delete_group, edit_group, remove_member
+from accounts.services.policies import create_policy, edit_policy
 from keyadmin.kernel.errors import DeniedError, InvalidError, NotFoundError
 from keyadmin.kernel.patterns import INSTANCE_PERMISSIONS
 from keyadmin.keys.models import APIKey

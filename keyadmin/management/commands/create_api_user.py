@@ -4,7 +4,7 @@ from django.core.management.base import CommandParser
 
 from accounts import queries as accounts
 from accounts.representation import api_user_detail
-from accounts.services.users import create_api_user
+from accounts.services.api_users import create_api_user
 from keyadmin.kernel.actor import Actor
 from keyadmin.management.base import KeyadminCommand, add_organization
 

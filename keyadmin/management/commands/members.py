@@ -2,7 +2,7 @@ from typing import Any
 
 from accounts import queries
 from accounts.representation import invitation_with_link, member_fields, user_ref
-from accounts.services import organizations, users
+from accounts.services import api_users, organizations, people
 from accounts.services.invitations import invite
 from keyadmin.kernel.actor import Actor
 from keyadmin.management.base import CommandOfActs, add_organization
@@ -10,12 +10,12 @@ from keyadmin.system.services import address
 
 
 class Command(CommandOfActs):
-    help = "Members of an organisation: people and API users."
+    help = "Members of an organisation: people and API people."
     example = "members invite kim@example.org --group Readers --organization acme"
     columns = ("id", "kind", "name", "email", "groups", "active")
 
     def add_acts(self) -> None:
-        add_organization(self.add_act("list", self.list, "List people and API users.", "members list"))
+        add_organization(self.add_act("list", self.list, "List people and API people.", "members list"))
         one = self.add_act(
             "invite", self.invite, "Print a link by which a person joins, once, in 7 days.", self.example
         )
@@ -54,10 +54,10 @@ class Command(CommandOfActs):
         return {"removed": user.name, "organization": organization.slug}
 
     def disable(self, actor: Actor, **options: Any) -> Any:
-        return self._switch(actor, options["user"], users.disable_person, users.disable_api_user)
+        return self._switch(actor, options["user"], people.disable_person, api_users.disable_api_user)
 
     def enable(self, actor: Actor, **options: Any) -> Any:
-        return self._switch(actor, options["user"], users.enable_person, users.enable_api_user)
+        return self._switch(actor, options["user"], people.enable_person, api_users.enable_api_user)
 
     def show(self, result: Any) -> None:
         if isinstance(result, dict) and "link" in result:

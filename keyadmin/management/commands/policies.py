@@ -2,7 +2,7 @@ from typing import Any
 
 from accounts import queries
 from accounts.representation import policy_detail, policy_fields
-from accounts.services import groups as services
+from accounts.services import policies as services
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError
 from keyadmin.management.base import CommandOfActs, add_organization
