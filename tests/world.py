@@ -4,17 +4,13 @@
 stranger with all rights there. One line asks an access question: `world.client(world.auditor).get(...)`.
 """
 
-import copy
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from django.apps import apps
 from django.contrib.auth.hashers import make_password
-from django.db import connection, transaction
-from django.db.models import Model
 from django.test import Client
 
 from accounts import identity, queries
@@ -29,6 +25,7 @@ from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor, operator
 from keyadmin.keys import services
 from keyadmin.keys.services import Issued
+from tests.rows import remembered
 
 PASSWORD = "correct horse battery"
 _ENCODED = make_password(PASSWORD)
@@ -83,48 +80,14 @@ def confirm(client: Client, user: User, *, seconds_ago: float = 0) -> None:
 
 
 def build(master_fingerprint: str = "test") -> World:
-    """Make the world in the database of the test: once by the services, after that from the rows that they made."""
-    if not _made:
-        before = _rows()
+    """Make the world in the database of the test."""
+
+    def make() -> World:
         bind_master_key(master_fingerprint)
         with work.unit(OPERATOR):  # one transaction, so that the log is written once
-            made = _build()
-        _made.append((made, {model: rows - before[model] for model, rows in _rows().items()}))
-    else:
-        _write(_made[0][1])
-    return copy.deepcopy(_made[0][0])  # a test may change what it is given
+            return _build()
 
-
-Rows = dict[type[Model], set[tuple[Any, ...]]]
-_made: list[tuple[World, Rows]] = []
-
-
-def _rows() -> Rows:
-    """All that the tables hold, as the database has it."""
-    found: Rows = {}
-    with connection.cursor() as cursor:
-        for model in apps.get_models(include_auto_created=True):
-            cursor.execute(f"SELECT {', '.join(_columns(model))} FROM {model._meta.db_table}")  # noqa: S608
-            found[model] = set(cursor.fetchall())
-    return found
-
-
-def _write(made: Rows) -> None:
-    """Write rows that were read from tables, over those of the same primary key."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        for model, rows in made.items():
-            columns, meta = _columns(model), model._meta
-            if rows:
-                cursor.executemany(
-                    f"INSERT INTO {meta.db_table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))}) "  # noqa: S608
-                    f"ON CONFLICT ({connection.ops.quote_name(meta.pk.column)}) DO UPDATE SET "
-                    + ", ".join(f"{column} = excluded.{column}" for column in columns),
-                    list(rows),
-                )
-
-
-def _columns(model: type[Model]) -> list[str]:
-    return [connection.ops.quote_name(field.column) for field in model._meta.concrete_fields]
+    return remembered("world", make)
 
 
 def _build() -> World:

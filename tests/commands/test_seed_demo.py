@@ -18,6 +18,7 @@ from keyadmin.kernel import clock
 from keyadmin.keys.models import APIKey
 from keyadmin.system.demo import prepare, seed
 from tests.commands.conftest import Run
+from tests.rows import remembered
 from tests.world import OPERATOR, World
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +36,7 @@ def make(progress: Callable[[int, int], None] = quiet) -> None:
 
 @pytest.fixture
 def demo() -> Organization:
-    make()
+    remembered("demo", make)
     return Organization.objects.get()
 
 
