@@ -12,7 +12,7 @@ import pytest
 
 from tests.running.installation import ADMINISTRATOR, Installation, installation
 
-SOON = 8.0
+SOON = 20.0  # what is held up is held up for good; a busy machine is no fault of the code
 
 
 @pytest.fixture(scope="module")
