@@ -64,6 +64,20 @@ def require_create(actor: Actor, organization: Organization | None, owner: User 
         require_manage_person(actor, owner)
 
 
+def lacking_to_assign(actor: Actor, organization: Organization, owner: User) -> str:
+    """What the actor lacks to assign a key to a user of the organisation, in a sentence; nothing if it may.
+
+    Taking the assigned key away needs less: what managing that key needs.
+    """
+    home = organization if owner.kind == UserKind.API else None
+    try:
+        require_create(actor, home, owner)
+        require_holds_all(actor, APIKey(kind=KeyKind.USER, organization=home, owner=owner))
+    except DeniedError as error:
+        return error.detail
+    return ""
+
+
 def require_manage_person(actor: Actor, owner: User, homes: Collection[int] | None = None) -> None:
     """A person's key works in all their organisations: it is theirs, or for whoever manages keys in every one.
 
