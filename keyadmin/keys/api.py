@@ -264,7 +264,7 @@ def assign_key(request: HttpRequest, response: HttpResponse, user_id: RowId, bod
     """
     actor = actor_of(request)
     owner = accounts.assignee(actor, str(user_id))
-    issued = services.assign_key(
+    issued = services.set_assigned_key(
         actor=accounts.meaning_one(actor),
         owner=owner,
         secret=body.api_key,

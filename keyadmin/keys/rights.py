@@ -64,18 +64,13 @@ def require_create(actor: Actor, organization: Organization | None, owner: User 
         require_manage_person(actor, owner)
 
 
-def lacking_to_assign(actor: Actor, organization: Organization, owner: User) -> str:
-    """What the actor lacks to assign a key to a user of the organisation, in a sentence; nothing if it may.
+def require_assign(actor: Actor, organization: Organization | None, owner: User) -> None:
+    """Raise DeniedError or NotFoundError unless the actor may assign a key to a user, which has all their rights.
 
-    Taking the assigned key away needs less: what managing that key needs.
+    `organization`: that of an API user. Taking the assigned key away needs only what `require_create` asks.
     """
-    home = organization if owner.kind == UserKind.API else None
-    try:
-        require_create(actor, home, owner)
-        require_holds_all(actor, APIKey(kind=KeyKind.USER, organization=home, owner=owner))
-    except DeniedError as error:
-        return error.detail
-    return ""
+    require_create(actor, organization, owner)
+    require_holds_all(actor, APIKey(kind=KeyKind.USER, organization=organization, owner=owner))
 
 
 def require_manage_person(actor: Actor, owner: User, homes: Collection[int] | None = None) -> None:

@@ -230,26 +230,21 @@ def assign_key(
     expires_at: datetime | Unsaid | None = UNSAID,
     minted: Minted | None = None,
     confirmed: bool = True,
-) -> Issued | None:
+) -> Issued:
     """Give a user the one key that is assigned to them: enter a secret made elsewhere, or have one generated (None).
 
     The secret that was assigned before is dead at once: the same record has the new one, and stays paused if it was.
     A new record, or one that has expired, ends as `expires_at` says, else as the key policy does. Keys made
-    otherwise stay. An empty secret revokes the assigned key; None comes back if there never was one. To assign the
-    same secret again changes nothing. `confirmed` as for create_key.
+    otherwise stay. To assign the same secret again changes nothing. `confirmed` as for create_key.
     Raises NotFoundError, DeniedError, InvalidError (also for what the key policy demands), ConflictError
     (`secret_in_use`, `one_key_per_user`).
     """
     organization, _ = _belongs_to(KeyKind.USER, None, owner)
-    rights.require_create(actor, organization, owner)
-    if secret == "":
-        last = queries.assigned_key(APIKey.objects.all(), owner)
-        return Issued(revoke_key(actor=actor, key_id=last.pk), "") if last else None
+    rights.require_assign(actor, organization, owner)
     name = f"API key of {without_flairs(owner.name)}"[:NAME_LENGTH].strip()
     fresh = APIKey(
         kind=KeyKind.USER, organization=organization, owner=owner, name=name, assigned=True, **_creation(actor)
     )
-    rights.require_holds_all(actor, fresh)
     demands = policy.demands_on(fresh.organization_id, owner)
     policy.check_reason(demands, actor)
     policy.check_owner(demands, owner)
@@ -276,6 +271,27 @@ def assign_key(
         was, now = _differing(before, _snapshot(key)) if before else (None, _snapshot(key))
         unit.record(EventName.API_KEY_ASSIGNED, _target(key), organizations=_chains(key), before=was, after=now)
     return Issued(key, new.token.text if isinstance(new, Minted) else "")
+
+
+def set_assigned_key(
+    *, actor: Actor, owner: User, secret: str | None, expires_at: datetime | Unsaid | None = UNSAID
+) -> Issued | None:
+    """The same as programs say it: an empty secret revokes the assigned key. None if there never was one to revoke."""
+    if secret != "":
+        return assign_key(actor=actor, owner=owner, secret=secret, expires_at=expires_at)
+    key = revoke_assigned_key(actor=actor, owner=owner)
+    return Issued(key, "") if key else None
+
+
+def revoke_assigned_key(*, actor: Actor, owner: User) -> APIKey | None:
+    """Stop the key that is assigned to a user for good; nothing changes if it is revoked. None if there never was one.
+
+    Raises NotFoundError, DeniedError, InvalidError (no reason where one is demanded).
+    """
+    organization, _ = _belongs_to(KeyKind.USER, None, owner)
+    rights.require_create(actor, organization, owner)
+    last = queries.assigned_key(APIKey.objects.all(), owner)
+    return revoke_key(actor=actor, key_id=last.pk) if last else None
 
 
 def confirm_secret(*, actor: Actor, key_id: int, token_id: str) -> APIKey:

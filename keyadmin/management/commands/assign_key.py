@@ -28,7 +28,7 @@ class Command(KeyadminCommand):
     def act(self, actor: Actor, **options: Any) -> Any:
         owner = accounts.assignee(actor, options["user"])
         expires = options["expires"]
-        issued = services.assign_key(
+        issued = services.set_assigned_key(
             actor=actor,
             owner=owner,
             secret=None if options["generate"] else _given_secret(),
