@@ -29,6 +29,7 @@ _ALPHABETS: Final = (
     (re.compile(r"[A-Za-z]*"), 52),
     (re.compile(r"[0-9A-Za-z]*"), 62),
 )
+_NAMES: Final = {" ": "space", "\t": "tab", "\n": "line break", "\r": "line break"}
 _WORD = re.compile(r"[A-Z][a-z]{3,}|[a-z]{4,}|[A-Z]{4,}")
 _WORD_BITS: Final = 2.0  # for each letter; printed English has less (Shannon 1951: 0.6 to 1.3)
 _KNOWN_LENGTH: Final = 4
@@ -113,6 +114,8 @@ def _is_row(three: str) -> bool:
 
 
 def _named(char: str) -> str:
+    if char in _NAMES:
+        return _NAMES[char]
     return f"“{char}”" if "!" <= char <= "~" else f"U+{ord(char):04X}"
 
 

@@ -241,7 +241,7 @@ def assign_key(
     """
     organization, _ = _belongs_to(KeyKind.USER, None, owner)
     rights.require_assign(actor, organization, owner)
-    name = f"API key of {without_flairs(owner.name)}"[:NAME_LENGTH].strip()
+    name = f"{without_flairs(owner.name)[: NAME_LENGTH - 11].strip()} (assigned)"
     fresh = APIKey(
         kind=KeyKind.USER, organization=organization, owner=owner, name=name, assigned=True, **_creation(actor)
     )
