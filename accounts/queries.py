@@ -76,12 +76,29 @@ def key_owner(actor: Actor, reference: str) -> User:
 
     That is the actor's own user, or a member of an organisation where the actor manages keys.
     """
-    rows = _referenced(reference)
-    reach = actor.allowing("apikey.ctrl")
-    if reach is not None:
-        members = Membership.objects.filter(organization_id__in=reach).values("user_id")
-        rows = rows.filter(Q(pk=actor.user_id) | Q(pk__in=members))
-    return _one(rows, "There is no such user.")
+    return _one(_referenced(reference).filter(_among(actor, "apikey.ctrl")), "There is no such user.")
+
+
+def assignee(actor: Actor, reference: str) -> User:
+    """The user (id, uid or e-mail) to whom a key is to be assigned, if the actor can see them.
+
+    Whether it may be done is the service's question. Raises DeniedError for who can make no user a key, NotFoundError.
+    """
+    if not (actor.allows("apikey.ctrl") or actor.allows("apikey.own")):
+        raise access.denied(actor, "apikey.ctrl")
+    seen = _among(actor, "apikey.ctrl", "user.view", "user.ctrl")
+    return _one(_referenced(reference).filter(seen), "There is no such user.")
+
+
+def _among(actor: Actor, *permissions: str) -> Q:
+    """The filter for the actor's own user and the members of where one of the permissions is held."""
+    reach: frozenset[int] = frozenset()
+    for permission in permissions:
+        held = actor.allowing(permission)
+        if held is None:
+            return Q()
+        reach |= held
+    return Q(pk=actor.user_id) | Q(pk__in=Membership.objects.filter(organization_id__in=reach).values("user_id"))
 
 
 def referenced_user(actor: Actor, reference: str) -> User:

@@ -118,6 +118,7 @@ api = API(
     parser=JSONParser(),
 )
 api.add_router("/api/v1/api-keys", keys.router("api_keys", acts=True))
+api.add_router("/api/v1/users", keys.users_router())
 for name, router in accounts.ROUTERS.items():
     api.add_router(f"/api/v1/{name}", router)
 api.add_router("/api/v1/whoami", verify.router)

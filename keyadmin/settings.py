@@ -15,6 +15,7 @@ BASE_DIR = environment.ROOT
 
 # --- secrets: everything is derived from the master key, each for one purpose --------------------------------
 SECRET_KEY = ENV.master.derive("django secret key", 48).hex()
+BUCKET_KEY = ENV.master.derive("buckets of given secrets")
 KEY_HASHER = hashing.build_context(ENV.master.peppers(), scheme=ENV.hash_scheme, rounds=ENV.rounds)
 
 # --- addresses -----------------------------------------------------------------------------------------------

@@ -94,6 +94,7 @@ def about_user(actor: Actor, organization: Organization, user: User, kind: Kind)
         "keys_hidden": not may_look(actor, "apikey"),
         "key_numbers": keys.counts_by_owner([user.pk]).get(user.pk, (0, 0)),
         "may_make_key": kind is API_USER and user.is_active and may(actor, "apikey.ctrl"),
+        "may_see_key": may_look(actor, "apikey") or (user.pk == actor.user_id and may(actor, "apikey.own")),
         "steps": story("user", user.pk, organization),
         "crumbs": [*crumbs_to(kind, organization), Crumb(user.name)],
     }

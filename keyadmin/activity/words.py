@@ -57,6 +57,7 @@ ACTIONS: dict[EventName, str] = {
     EventName.API_KEY_PAUSED: "Paused API key",
     EventName.API_KEY_RESUMED: "Resumed API key",
     EventName.API_KEY_REGENERATED: "Regenerated API key",
+    EventName.API_KEY_ASSIGNED: "Assigned API key",
     EventName.API_KEY_SECRET_CONFIRMED: "Confirmed that the secret is saved",
     EventName.API_KEY_REVOKED: "Revoked API key",
     EventName.API_KEY_DELETED: "Deleted API key",
@@ -110,7 +111,11 @@ FIELDS = {
 # Those that come first, in this order; the others by name.
 FIRST = ("name", "description", "kind", "owner", "environment", "permissions", "allowed_networks", "expiry_date")
 # What it means that a field holds nothing, or an empty list.
-NOTHING = {"expiry_date": "Never", "permissions": "All that its owner may do"}
+NOTHING = {
+    "expiry_date": "Never",
+    "token_id": "None: a secret made elsewhere",
+    "permissions": "All that its owner may do",
+}
 EMPTY = {"allowed_networks": "From anywhere", "permissions": "None", "policies": "None"}
 VALUES = {
     "organization": "Organisation key",

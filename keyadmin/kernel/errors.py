@@ -112,6 +112,10 @@ _KINDS = (
         "Regenerate that key, or revoke it first.",
     ),
     ErrorKind(
+        "secret_in_use", 409, "Secret in use", "Another key has this secret already.",
+        "Use another secret, or have one generated: two keys can't be told apart by the same one.",
+    ),
+    ErrorKind(
         "in_use", 409, "In use", "Something else depends on it; the detail names what.",
         "Take it away from there first.",
     ),

@@ -88,6 +88,16 @@ def masked(prefix: str, environment: str, token_id: str, tail: str) -> str:
     return f"{prefix}_{environment}_{token_id}...{tail}"
 
 
+def masked_given(tail: str) -> str:
+    """The masked form of a secret made elsewhere: its last four characters where these may be shown."""
+    return f"...{tail}"
+
+
+def has_form(text: str) -> bool:
+    """Whether `text` is in the form of a whole key, with any checksum."""
+    return _KEY.fullmatch(text) is not None
+
+
 def looks_like_key(text: str) -> bool:
     """True if a whole key occurs anywhere in `text`, with any checksum, plain or percent-encoded.
 

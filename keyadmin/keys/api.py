@@ -15,7 +15,7 @@ from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError, NotFoundError
 from keyadmin.keys import queries, services
 from keyadmin.keys.filters import DEFAULT_SORT, DEFAULT_STATUS, SORT_NAMES, KeyFilter
-from keyadmin.keys.representation import issued_fields, key_fields
+from keyadmin.keys.representation import assigned_fields, issued_fields, key_fields
 from keyadmin.keys.status import FILTERS
 from keyadmin.keys.status import Status as KeyStatus
 from keyadmin.web.auth import Credential, actor_of
@@ -64,7 +64,7 @@ Description = Annotated[str, Field(max_length=2000)]
 
 class KeyOut(Shape):
     api_key_id: int
-    token_id: str
+    token_id: Annotated[str | None, Field(description="null: the secret was made elsewhere")]
     name: str
     description: str
     masked_key: str
@@ -89,6 +89,12 @@ class IssuedOut(KeyOut):
     """`api_key` is the secret: in this answer alone, and not in the repetition of one."""
 
     api_key: str | None = None
+
+
+class AssignedOut(IssuedOut):
+    """`api_key` only if it was generated here; `warning` only if the secret is weak."""
+
+    warning: str | None = None
 
 
 class KeyList(Page):
@@ -119,8 +125,18 @@ class RegenerateIn(In):
     expiry_date: Expiry | None = None
 
 
+class AssignIn(In):
+    """A secret made elsewhere enters it; null or none has one generated; an empty one revokes the assigned key."""
+
+    api_key: Annotated[
+        str | None,
+        Field(description="16 to 256 characters of A-Z a-z 0-9 . _ ~ -; null: generate one; empty: revoke"),
+    ] = None
+    expiry_date: Expiry | None = None
+
+
 # What an absent body stands for. (None as the default would make a client generated from the schema send `null`.)
-NO_FIELDS, KEEP_EXPIRY = NoFields(), RegenerateIn()
+NO_FIELDS, KEEP_EXPIRY, GENERATE = NoFields(), RegenerateIn(), AssignIn()
 
 
 class KeyQuery(PageQuery):
@@ -239,6 +255,32 @@ def revoke_key(
 ) -> Status[Any]:
     """Stop the key for good; its record stays."""
     return _act_on_key(request, response, api_key_id, services.revoke_key)
+
+
+def assign_key(request: HttpRequest, response: HttpResponse, user_id: RowId, body: AssignIn = GENERATE) -> Status[Any]:
+    """Enter or generate the key that is assigned to a user, in place of the last one; other keys stay.
+
+    An empty `api_key` revokes it; 204 if there never was one.
+    """
+    actor = actor_of(request)
+    owner = accounts.assignee(actor, str(user_id))
+    issued = services.set_assigned_key(
+        actor=accounts.meaning_one(actor),
+        owner=owner,
+        secret=body.api_key,
+        expires_at=body.expiry_date if "expiry_date" in body.model_fields_set else services.UNSAID,
+    )
+    return Status(204, None) if issued is None else versioned(response, Status(200, assigned_fields(issued)))
+
+
+def users_router() -> Router:
+    """What can be done to the keys of a user, by the user's id."""
+    made = Router(auth=Credential(), tags=["API keys"])
+    answers = {200: AssignedOut, 204: None, **MAKE}
+    made.put("/{user_id}/api-key", response=answers, operation_id="users_assign_api_key", exclude_unset=True)(
+        assign_key
+    )
+    return made
 
 
 def router(name: str, *, acts: bool) -> Router:

@@ -16,7 +16,12 @@ LABELS = {
     "allowed_networks": "Networks",
     "token_id": "Token ID",
 }
-EMPTY = {"permissions": "All that its user may do", "expiry_date": "Never", "description": "None"}
+EMPTY = {
+    "permissions": "All that its user may do",
+    "expiry_date": "Never",
+    "description": "None",
+    "token_id": "None: a secret made elsewhere",
+}
 LONGEST_TEXT, MOST_NAMED = 120, 4
 
 

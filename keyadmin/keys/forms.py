@@ -18,7 +18,8 @@ from keyadmin.keys import policy, presets, queries
 from keyadmin.keys.flairs import effective_flairs
 from keyadmin.keys.models import APIKey, KeyKind
 from keyadmin.keys.presets import expiry_choices, expiry_hints, last_day
-from keyadmin.keys.services import KeyChanges
+from keyadmin.keys.services import UNSAID, KeyChanges, Unsaid
+from keyadmin.keys.status import Status
 from keyadmin.web.forms import KitForm, add_errors
 
 MODES = {
@@ -55,6 +56,16 @@ class Option(NamedTuple):
     chosen: bool
     hint: str
     blocked: str
+
+
+def options_of(bound: forms.BoundField, hints: Mapping[str, str], blocked: Mapping[str, str]) -> list[Option]:
+    """The radio buttons of a choice field."""
+    chosen, found = str(bound.value() or ""), []
+    for one in bound.subwidgets:
+        value = str(one.data["value"])
+        hint, why = hints.get(value, ""), blocked.get(value, "")
+        found.append(Option(one.id_for_label, value, str(one.choice_label), value == chosen, hint, why))
+    return found
 
 
 class KeyForm(KitForm):
@@ -179,22 +190,7 @@ class KeyForm(KitForm):
 
     def options(self, name: str, hints: Mapping[str, str], blocked: Mapping[str, str]) -> list[Option]:
         """The radio buttons of a field."""
-        bound = self[name]
-        chosen = str(bound.value() or "")
-        found = []
-        for one in bound.subwidgets:
-            value = str(one.data["value"])
-            found.append(
-                Option(
-                    one.id_for_label,
-                    value,
-                    one.choice_label,
-                    value == chosen,
-                    hints.get(value, ""),
-                    blocked.get(value, ""),
-                )
-            )
-        return found
+        return options_of(self[name], hints, blocked)
 
     def proposed(self) -> APIKey | None:
         """A key, unsaved, that belongs to whom and gives what the form says; None while it does not say enough."""
@@ -439,6 +435,69 @@ class RegenerateForm(ConfirmForm):
     def new_expiry(self) -> datetime | None:
         chosen = self.cleaned_data["expiry"]
         return None if chosen == "never" else clock.parse_moment(last_day(clock.now(), int(chosen)).isoformat())
+
+
+class AssignForm(KitForm):
+    """The key of a user: one that is made here, or a secret made elsewhere, which is never shown again."""
+
+    holds_keys = frozenset({"api_key"})
+    nonce = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    how = forms.ChoiceField(
+        label="Secret",
+        choices=[("generate", "Generate one"), ("given", "Enter a given key")],
+        initial="generate",
+        widget=forms.RadioSelect,
+    )
+    api_key = forms.CharField(
+        label="Given key",
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    expiry_date = forms.DateField(
+        label="Expiry date (optional)",
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": "Enter a date such as 2027-01-31."},
+    )
+    reason = forms.CharField(label="Reason", max_length=200, required=False, help_text="Kept in the activity log.")
+
+    def __init__(self, *args: Any, demands: policy.Demands, key: APIKey | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["api_key"].help_text = (
+            f"At least {demands.shortest_imported_secret} characters: letters, digits and . _ ~ - only. One that is "
+            "made of words or hardly random can be guessed. It is not shown again."
+        )
+        ends = policy.default_expiry(demands, clock.now())
+        otherwise = f"{ends.day} {ends:%b %Y}" if ends else "never"
+        lives = key is not None and key.status is not Status.EXPIRED
+        self.fields["expiry_date"].help_text = f"Empty: {'as it is' if lives else otherwise}."
+
+    def clean_api_key(self) -> str:
+        typed: str = self.cleaned_data["api_key"]
+        if self.cleaned_data.get("how") == "given" and not typed:
+            raise ValidationError("Enter the given key.")
+        return typed
+
+    @property
+    def secret(self) -> str | None:
+        """What was entered; None: one is to be generated."""
+        return self.cleaned_data["api_key"] if self.cleaned_data["how"] == "given" else None
+
+    @property
+    def expires_at(self) -> datetime | Unsaid:
+        """The end of the day that was typed."""
+        day = self.cleaned_data["expiry_date"]
+        return UNSAID if day is None else clock.parse_moment(day.isoformat())
+
+    @property
+    def how_options(self) -> list[Option]:
+        hints = {
+            "generate": "Recommended. The key is shown once, on the next page.",
+            "given": "For a system that has a key already and can't take another.",
+        }
+        return options_of(self["how"], hints, {})
 
 
 def initial_of(key: APIKey) -> dict[str, Any]:

@@ -21,6 +21,8 @@ class APIKey(models.Model):
 
     A person's key works in every organisation that the person is in; an API user's in its one organisation.
     `permissions` is the key's own list: what an organisation key may do, what narrows a user key (null: nothing).
+    A secret made here is found by its token id, one made elsewhere by its bucket; the `tail` of a weak one is empty.
+    `assigned` marks the one key of a user that is entered or generated for them, each time in place of the last.
     """
 
     kind = models.CharField(max_length=12, choices=KeyKind.choices)
@@ -32,9 +34,11 @@ class APIKey(models.Model):
     allowed_networks = models.JSONField(default=list)
 
     environment = models.CharField(max_length=4)
-    prefix = models.CharField(max_length=16)
-    token_id = models.CharField(max_length=12, unique=True)
-    tail = models.CharField(max_length=4)
+    prefix = models.CharField(max_length=16, blank=True)
+    token_id = models.CharField(max_length=12, unique=True, null=True)  # noqa: DJ001  empty is no id
+    bucket = models.BigIntegerField(null=True, db_index=True)
+    tail = models.CharField(max_length=4, blank=True)
+    assigned = models.BooleanField(default=False, db_default=False)
     verifier = models.CharField(max_length=255, blank=True)
 
     created_at = models.DateTimeField()
@@ -61,6 +65,15 @@ class APIKey(models.Model):
             models.CheckConstraint(
                 condition=Q(revoked_at__isnull=True, verifier__gt="") | Q(revoked_at__isnull=False, verifier=""),
                 name="apikey_revoked_exactly_without_verifier",
+            ),
+            models.CheckConstraint(
+                condition=Q(token_id__isnull=False, bucket__isnull=True, tail__gt="")
+                | Q(token_id__isnull=True, bucket__isnull=False),
+                name="apikey_found_by_token_id_or_bucket",
+            ),
+            models.CheckConstraint(condition=Q(assigned=False) | Q(kind="user"), name="apikey_assigned_to_a_user"),
+            models.UniqueConstraint(
+                fields=["owner"], condition=Q(assigned=True, revoked_at=None), name="apikey_one_assigned_for_each_user"
             ),
             models.CheckConstraint(
                 condition=GreaterThan(Length(F("name")), 0) & LessThanOrEqual(Length(F("name")), NAME_LENGTH),
@@ -91,7 +104,14 @@ class APIKey(models.Model):
 
     @property
     def masked(self) -> str:
+        if self.token_id is None:
+            return tokens.masked_given(self.tail)
         return tokens.masked(self.prefix, self.environment, self.token_id, self.tail)
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether its secret was made elsewhere and is weak."""
+        return self.token_id is None and not self.tail
 
     @property
     def status(self) -> Status:
@@ -102,7 +122,14 @@ class APIKey(models.Model):
         """All that decides what the key can do, in one value to compare: not its name, not its description."""
         times = (self.expires_at, self.expired_seen_at, self.paused_at, self.revoked_at)
         return repr(
-            (self.token_id, self.permissions, self.allowed_networks, sorted(effective_flairs(self.name)), times)
+            (
+                self.token_id,
+                self.bucket,
+                self.permissions,
+                self.allowed_networks,
+                sorted(effective_flairs(self.name)),
+                times,
+            )
         )
 
     @property
@@ -111,12 +138,12 @@ class APIKey(models.Model):
 
 
 class FormerTokenId(models.Model):
-    """A token id that a key had before it was regenerated: refused, but found by search."""
+    """A token id that a key had before: refused, but found by search. Null: it was a secret made elsewhere."""
 
     key = models.ForeignKey(APIKey, on_delete=models.CASCADE, related_name="former_token_ids")
-    token_id = models.CharField(max_length=12, unique=True)
-    tail = models.CharField(max_length=4)
+    token_id = models.CharField(max_length=12, unique=True, null=True)  # noqa: DJ001  empty is no id
+    tail = models.CharField(max_length=4, blank=True)
     replaced_at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return self.token_id
+        return self.token_id or tokens.masked_given(self.tail)

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from accounts.access import held_by
 from accounts.models import KeyPolicy, Membership, User, UserKind
+from accounts.models.organizations import SHORTEST_IMPORTED_SECRET
 from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import ConflictError, InvalidError
@@ -31,6 +32,7 @@ class Demands:
     one_key_per_user: bool = False
     api_users_only: bool = False
     reason_required: bool = False
+    shortest_imported_secret: int = SHORTEST_IMPORTED_SECRET
 
 
 def demands_on(organization_id: int | None, owner: User | None) -> Demands:
@@ -54,6 +56,7 @@ def strictest(policies: Iterable[KeyPolicy]) -> Demands:
         one_key_per_user=any(row.one_key_per_user for row in found),
         api_users_only=any(row.api_users_only for row in found),
         reason_required=any(row.reason_required for row in found),
+        shortest_imported_secret=max((row.shortest_imported_secret for row in found), default=SHORTEST_IMPORTED_SECRET),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from accounts import access
 from accounts.access import held_by, held_by_each
@@ -21,6 +21,7 @@ from keyadmin.keys.status import WORKING, Status, status_sql
 SHORTEST_PARTIAL_KEY = 4
 MOST_CHOICES = 2000
 BIGGEST_ID = 2**63 - 1
+_MASKED_GIVEN = re.compile(r"(?:\.\.\.|…)([0-9A-Za-z._~-]{4})", re.ASCII)
 _MASKED = re.compile(r"[a-z][a-z0-9]{0,15}_(?:live|test)_([0-9A-Za-z]{12})(?:\.\.\.|…)[0-9A-Za-z]{4}", re.ASCII)
 
 
@@ -132,11 +133,17 @@ def flaired(flair: str) -> Q:
 
 
 class Generation(NamedTuple):
-    """One secret that a key has or had; `until` is empty while it is good."""
+    """One secret that a key has or had; `until` is empty while it is good. No token id: it was made elsewhere."""
 
-    token_id: str
+    token_id: str | None
     since: datetime
     until: datetime | None
+
+
+def assigned_key(keys: QuerySet[APIKey], owner: User) -> APIKey | None:
+    """The one among these keys that is assigned to a user; if all such are revoked, the one that was last."""
+    rows = keys.filter(owner=owner, assigned=True).select_related("organization", "owner", "created_by")
+    return rows.order_by(F("revoked_at").desc(nulls_first=True), "-pk").first()
 
 
 def lineage(key: APIKey) -> list[Generation]:
@@ -183,12 +190,17 @@ def referenced_key(actor: Actor, reference: str) -> APIKey:
     if text.isascii() and text.isdigit() and len(text) < 12:
         return visible_key(actor, int(text))
     refuse_whole_key(text, field="key")
-    masked = _MASKED.fullmatch(text)
-    token_id = masked.group(1) if masked else text
-    found = visible_keys(actor).filter(Q(token_id=token_id) | Q(former_token_ids__token_id=token_id)).first()
-    if found is None:
+    masked, given = _MASKED.fullmatch(text), _MASKED_GIVEN.fullmatch(text)
+    if given:
+        found = list(visible_keys(actor).filter(token_id=None, tail=given.group(1))[:2])
+        if len(found) > 1:
+            raise InvalidError.field("key", "Several API keys end like this: name one by its id.")
+    else:
+        token_id = masked.group(1) if masked else text
+        found = list(visible_keys(actor).filter(Q(token_id=token_id) | Q(former_token_ids__token_id=token_id))[:1])
+    if not found:
         raise NotFoundError("There is no such API key.")
-    return found
+    return found[0]
 
 
 def matching(term: str) -> Q:
@@ -204,6 +216,9 @@ def matching(term: str) -> Q:
     if len(part) >= SHORTEST_PARTIAL_KEY and part.isascii() and part.isalnum():
         former = FormerTokenId.objects.filter(Q(token_id__icontains=part) | Q(tail=part), key=OuterRef("pk"))
         found |= Q(token_id__icontains=part) | Q(tail=part) | Q(Exists(former))
+    given = _MASKED_GIVEN.fullmatch(text)
+    if given:
+        found |= Q(token_id=None, tail=given.group(1))
     return found
 
 

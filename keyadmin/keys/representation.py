@@ -2,6 +2,7 @@
 
 from accounts.representation import organization_ref, user_ref
 from keyadmin.kernel import clock
+from keyadmin.keys import given
 from keyadmin.keys.models import APIKey
 from keyadmin.keys.services import Issued
 
@@ -35,6 +36,13 @@ def key_fields(key: APIKey) -> dict[str, object]:
 def issued_fields(issued: Issued) -> dict[str, object]:
     """The same with the secret, for the one answer in which it is shown."""
     return {**key_fields(issued.key), "api_key": issued.secret}
+
+
+def assigned_fields(issued: Issued) -> dict[str, object]:
+    """A key that was assigned; with the secret where it was generated, and a warning where it is weak."""
+    fields = issued_fields(issued) if issued.secret else key_fields(issued.key)
+    weak = issued.key.is_weak and issued.key.revoked_at is None
+    return {**fields, "warning": given.WARNING} if weak else fields
 
 
 def _creator(key: APIKey) -> dict[str, object] | None:

@@ -64,6 +64,15 @@ def require_create(actor: Actor, organization: Organization | None, owner: User 
         require_manage_person(actor, owner)
 
 
+def require_assign(actor: Actor, organization: Organization | None, owner: User) -> None:
+    """Raise DeniedError or NotFoundError unless the actor may assign a key to a user, which has all their rights.
+
+    `organization`: that of an API user. Taking the assigned key away needs only what `require_create` asks.
+    """
+    require_create(actor, organization, owner)
+    require_holds_all(actor, APIKey(kind=KeyKind.USER, organization=organization, owner=owner))
+
+
 def require_manage_person(actor: Actor, owner: User, homes: Collection[int] | None = None) -> None:
     """A person's key works in all their organisations: it is theirs, or for whoever manages keys in every one.
 

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple, TypedDict
+from typing import Any, Final, NamedTuple, TypedDict
 
 from django.conf import settings
 
@@ -12,12 +12,14 @@ from accounts.models import Membership, Organization, User, UserKind
 from accounts.services.catalogue import check_patterns
 from keyadmin.activity import work
 from keyadmin.activity.events import EventName, Target
+from keyadmin.instance import services as instance
 from keyadmin.kernel import addresses, clock, tokens
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import ConflictError, InvalidError, NotFoundError, StaleError, UnavailableError
 from keyadmin.kernel.text import clean_line, clean_text
-from keyadmin.keys import policy, queries, rights
-from keyadmin.keys.flairs import effective_flairs
+from keyadmin.keys import given, policy, queries, rights
+from keyadmin.keys.flairs import effective_flairs, without_flairs
+from keyadmin.keys.given import Entered
 from keyadmin.keys.models import DESCRIPTION_LENGTH, NAME_LENGTH, APIKey, FormerTokenId, KeyKind
 from keyadmin.keys.status import Status
 
@@ -26,7 +28,7 @@ LONGEST_NETWORK_LIST = 100
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A key with its secret, for the one answer in which it is shown."""
+    """A key with its secret, for the one answer in which it is shown; empty if the secret was made elsewhere."""
 
     key: APIKey
     secret: str = field(repr=False)
@@ -107,10 +109,7 @@ def create_key(
         allowed_networks=_networks(allowed_networks),
         environment=environment,
         expires_at=_future(expires_at),
-        created_at=clock.now(),
-        created_by_id=actor.user_id,
-        created_by_key=actor.id if actor.kind == "key" else None,
-        created_by_label=actor.label,
+        **_creation(actor),
     )
     rights.require_flairs(actor, key.organization_id, "", key.name)
     rights.require_holds_all(actor, key)
@@ -179,9 +178,7 @@ def foresee_edit(key: APIKey, changes: KeyChanges) -> tuple[dict[str, object], d
     """
     seen = copy.copy(key)
     _apply(seen, changes)
-    before, after = _snapshot(key), _snapshot(seen)
-    changed = [name for name, value in after.items() if before[name] != value]
-    return {name: before[name] for name in changed}, {name: after[name] for name in changed}
+    return _differing(_snapshot(key), _snapshot(seen))
 
 
 def regenerate_key(
@@ -217,20 +214,84 @@ def regenerate_key(
             raise ConflictError(code="expiry_required")
         if was_over:
             _keep_single(key, demands)
-        FormerTokenId(key=key, token_id=key.token_id, tail=key.tail, replaced_at=clock.now()).save(force_insert=True)
-        _put(key, minted, confirmed=confirmed)
+        _replace(key, minted, confirmed=confirmed)
         _save(key)
-        after = _snapshot(key)
-        changed = [name for name, value in after.items() if before[name] != value]
         unit.changes_rights()
-        unit.record(
-            EventName.API_KEY_REGENERATED,
-            _target(key),
-            organizations=_chains(key),
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-        )
+        was, now = _differing(before, _snapshot(key))
+        unit.record(EventName.API_KEY_REGENERATED, _target(key), organizations=_chains(key), before=was, after=now)
     return Issued(key, minted.token.text)
+
+
+def assign_key(
+    *,
+    actor: Actor,
+    owner: User,
+    secret: str | None = None,
+    expires_at: datetime | Unsaid | None = UNSAID,
+    minted: Minted | None = None,
+    confirmed: bool = True,
+) -> Issued:
+    """Give a user the one key that is assigned to them: enter a secret made elsewhere, or have one generated (None).
+
+    The secret that was assigned before is dead at once: the same record has the new one, and stays paused if it was.
+    A new record, or one that has expired, ends as `expires_at` says, else as the key policy does. Keys made
+    otherwise stay. To assign the same secret again changes nothing. `confirmed` as for create_key.
+    Raises NotFoundError, DeniedError, InvalidError (also for what the key policy demands), ConflictError
+    (`secret_in_use`, `one_key_per_user`).
+    """
+    organization, _ = _belongs_to(KeyKind.USER, None, owner)
+    rights.require_assign(actor, organization, owner)
+    name = f"{without_flairs(owner.name)[: NAME_LENGTH - 11].strip()} (assigned)"
+    fresh = APIKey(
+        kind=KeyKind.USER, organization=organization, owner=owner, name=name, assigned=True, **_creation(actor)
+    )
+    demands = policy.demands_on(fresh.organization_id, owner)
+    policy.check_reason(demands, actor)
+    policy.check_owner(demands, owner)
+    new = (minted or mint()) if secret is None else given.enter(secret, demands.shortest_imported_secret)
+    with work.unit(actor) as unit:
+        instance.lock()  # one assigns after the other, so that no secret comes to two keys
+        key = _locked_assigned(actor, owner) or fresh
+        if isinstance(new, Entered):
+            new.refuse_used(but_by=key.pk)
+        same = isinstance(new, Entered) and new.is_held_by(key)
+        before = _snapshot(key) if key.pk else None
+        _set_life(key, demands, expires_at)
+        unit.changes_rights()
+        if same and _snapshot(key) == before:
+            return Issued(key, "")
+        if before is None:
+            policy.check_power(demands, key)
+            _put(key, new, confirmed=confirmed)
+            key.save(force_insert=True)
+        else:
+            if not same:
+                _replace(key, new, confirmed=confirmed)
+            _save(key)
+        was, now = _differing(before, _snapshot(key)) if before else (None, _snapshot(key))
+        unit.record(EventName.API_KEY_ASSIGNED, _target(key), organizations=_chains(key), before=was, after=now)
+    return Issued(key, new.token.text if isinstance(new, Minted) else "")
+
+
+def set_assigned_key(
+    *, actor: Actor, owner: User, secret: str | None, expires_at: datetime | Unsaid | None = UNSAID
+) -> Issued | None:
+    """The same as programs say it: an empty secret revokes the assigned key. None if there never was one to revoke."""
+    if secret != "":
+        return assign_key(actor=actor, owner=owner, secret=secret, expires_at=expires_at)
+    key = revoke_assigned_key(actor=actor, owner=owner)
+    return Issued(key, "") if key else None
+
+
+def revoke_assigned_key(*, actor: Actor, owner: User) -> APIKey | None:
+    """Stop the key that is assigned to a user for good; nothing changes if it is revoked. None if there never was one.
+
+    Raises NotFoundError, DeniedError, InvalidError (no reason where one is demanded).
+    """
+    organization, _ = _belongs_to(KeyKind.USER, None, owner)
+    rights.require_create(actor, organization, owner)
+    last = queries.assigned_key(APIKey.objects.all(), owner)
+    return revoke_key(actor=actor, key_id=last.pk) if last else None
 
 
 def confirm_secret(*, actor: Actor, key_id: int, token_id: str) -> APIKey:
@@ -337,6 +398,16 @@ def _belongs_to(
     if organization is not None and organization not in homes:
         raise InvalidError.field("owner", "This user is not in the organisation.")
     return (homes[0] if owner.kind == UserKind.API else None), owner
+
+
+def _creation(actor: Actor) -> dict[str, Any]:
+    """When a key is made, and by whom."""
+    return {
+        "created_at": clock.now(),
+        "created_by_id": actor.user_id,
+        "created_by_key": actor.id if actor.kind is ActorKind.KEY else None,
+        "created_by_label": actor.label,
+    }
 
 
 def _locked(actor: Actor, key_id: int, expected_version: int | None) -> APIKey:
@@ -461,10 +532,40 @@ def _networks(wanted: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _put(key: APIKey, minted: Minted, *, confirmed: bool) -> None:
-    token = minted.token
-    key.prefix, key.environment, key.token_id, key.tail = token.prefix, token.environment, token.token_id, token.tail
-    key.verifier = minted.verifier
+def _locked_assigned(actor: Actor, owner: User) -> APIKey | None:
+    """The key that is assigned to the user now, locked until the unit ends; None if there is none, or not any more."""
+    last = queries.assigned_key(APIKey.objects.all(), owner)
+    _lock_with_actor(actor, *([last.pk] if last else []))
+    return queries.assigned_key(APIKey.objects.filter(revoked_at=None), owner)
+
+
+def _set_life(key: APIKey, demands: policy.Demands, expires_at: datetime | Unsaid | None) -> None:
+    """When an assigned key ends: as is said; a new one, or one that has expired, else as the key policy has it."""
+    begins = key.pk is None or key.status is Status.EXPIRED
+    if begins and isinstance(expires_at, Unsaid):
+        expires_at = policy.default_expiry(demands, clock.now())
+    if not isinstance(expires_at, Unsaid):
+        _set_expiry(key, expires_at)
+        policy.check_expiry(demands, key.expires_at, clock.now())
+    if begins:
+        _keep_single(key, demands)
+
+
+def _replace(key: APIKey, new: Minted | Entered, *, confirmed: bool) -> None:
+    """Put a new secret on a key that exists, and keep the token id of the old one."""
+    FormerTokenId(key=key, token_id=key.token_id, tail=key.tail, replaced_at=clock.now()).save(force_insert=True)
+    _put(key, new, confirmed=confirmed)
+
+
+def _put(key: APIKey, new: Minted | Entered, *, confirmed: bool) -> None:
+    key.verifier = new.verifier
+    if isinstance(new, Entered):
+        key.prefix, key.token_id, key.bucket, key.tail = "", None, new.bucket, new.tail
+        key.environment = key.environment or "live"
+    else:
+        token = new.token
+        key.prefix, key.token_id, key.bucket, key.tail = token.prefix, token.token_id, None, token.tail
+        key.environment = token.environment
     key.secret_confirmed_at = clock.now() if confirmed else None
 
 
@@ -483,6 +584,12 @@ def _chains(key: APIKey) -> list[int]:
         return [key.organization_id]
     rows = Membership.objects.filter(user=key.owner).order_by("organization_id")
     return list(rows.values_list("organization_id", flat=True))
+
+
+def _differing(before: dict[str, object], after: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """The fields of two snapshots that differ, before and after."""
+    changed = [name for name, value in after.items() if before[name] != value]
+    return {name: before[name] for name in changed}, {name: after[name] for name in changed}
 
 
 def _snapshot(key: APIKey) -> dict[str, object]:

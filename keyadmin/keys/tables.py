@@ -95,6 +95,8 @@ def tags_of(key: APIKey) -> list[str]:
     found = []
     if key.secret_confirmed_at is None and key.revoked_at is None:
         found.append("Secret not confirmed")
+    if key.is_weak and key.revoked_at is None:
+        found.append("Weak secret")
     if key.kind == KeyKind.ORGANIZATION and "*" in (key.permissions or ()):
         found.append("Admin")
     if key.environment == "test":

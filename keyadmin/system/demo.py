@@ -213,12 +213,19 @@ class _Story:
         )
         self.keys[row["name"]] = issued.key.pk
 
+    def _assign_key(self, row: Fields) -> None:
+        issued = keys.assign_key(actor=self.actor(row["by"]), owner=self.users[row["owner"]])
+        self.keys[row["key"]] = issued.key.pk
+
     def _acts(self) -> list[Step]:
         return [(self.moment(row), partial(self._act, row)) for row in self.data["act"]]
 
     def _act(self, row: Fields) -> None:
         if row["do"] == "sign_in":
             self._sign_in(row["by"])
+            return
+        if row["do"] == "assign":
+            self._assign_key(row)
             return
         actor, key_id = self.actor(row["by"], row.get("reason", "")), self.keys[row["key"]]
         if row["do"] == "edit":

@@ -7,6 +7,7 @@ from django.conf import settings
 from accounts.access import held_by
 from keyadmin.kernel import tokens
 from keyadmin.kernel.patterns import Held, Rights
+from keyadmin.keys import given
 from keyadmin.keys.flairs import effective_flairs
 from keyadmin.keys.models import APIKey, FormerTokenId
 from keyadmin.verify.decide import KeyFacts
@@ -26,6 +27,12 @@ def find(token: tokens.Token) -> KeyFacts | None:
     former = FormerTokenId.objects.select_related("key__owner", "key__organization").filter(token_id=token.token_id)
     replaced = former.first()
     return None if replaced is None else dataclasses.replace(facts_of(replaced.key), replaced=True)
+
+
+def find_given(text: str) -> KeyFacts | None:
+    """The facts for a secret made elsewhere; None if no key has it."""
+    key = given.key_with(text)
+    return None if key is None else dataclasses.replace(facts_of(key), secret_matches=True)
 
 
 def facts_of(key: APIKey) -> KeyFacts:

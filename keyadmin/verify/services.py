@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from keyadmin.kernel import clock, tokens
+from keyadmin.kernel import clock, given, tokens
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.verify import lookup
 from keyadmin.verify.decide import Ask, KeyFacts, decide
@@ -22,9 +22,9 @@ def verify(presented: str, ask: Ask) -> Verdict:
     if not presented:
         return Verdict(Decision(Outcome.MISSING))
     token = tokens.parse(presented)
-    if token is None:
+    if token is None and not given.could_be(presented):
         return Verdict(Decision(Outcome.MALFORMED))
-    facts = lookup.find(token)
+    facts = lookup.find_given(presented) if token is None else lookup.find(token)
     if facts is None:
         return Verdict(Decision(Outcome.UNKNOWN))
     return Verdict(decide(facts, ask, clock.now()), facts)

@@ -1,7 +1,7 @@
 """Forms as the kit shows them. crispy lays out single fields; the form tag and the buttons are the template's."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.http import QueryDict
@@ -17,6 +17,7 @@ class KitForm(forms.Form):
     """
 
     use_required_attribute = False
+    holds_keys: ClassVar[frozenset[str]] = frozenset()  # fields that are for secrets, and never shown again
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -27,7 +28,9 @@ class KitForm(forms.Form):
 
     def full_clean(self) -> None:
         """As Django's; but a complete API key typed into a field is refused, and not shown again."""
-        keys = [name for name in self.fields if any(map(tokens.looks_like_key, self._texts(name)))]
+        keys = [
+            name for name in self.fields.keys() - self.holds_keys if any(map(tokens.looks_like_key, self._texts(name)))
+        ]
         if keys and isinstance(self.data, QueryDict):
             kept = self.data.copy()
             for name in keys:

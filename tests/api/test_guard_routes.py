@@ -46,6 +46,7 @@ PAGE_LOOKING = "302 403 200 403 200 200 404 302 302 302"
 PAGE_MANAGING = "302 403 403 403 403 200 404 302 302 302"
 PAGE_MANAGED = "303 403 403 403 403 303 404 303 303 303"
 PAGE_MISTYPED = "303 403 403 403 403 422 404 303 303 303"
+PAGE_ASSIGNING = "303 403 403 403 422 422 404 303 303 303"
 PAGE_FORESEEING = "303 403 403 403 403 200 404 303 303 303"
 INSTANCE_READING = "302 403 403 403 403 200 403 302 302 302"
 # Pages about the person signed in, whoever that is. What one does not have is not there.
@@ -190,6 +191,8 @@ ROUTES = {
     "POST /o/<slug:org>/api-users/<int:pk>/groups/add/": PAGE_MISTYPED,
     "GET /o/<slug:org>/api-users/<int:pk>/groups/<int:group_id>/remove/": PAGE_MANAGING,
     "POST /o/<slug:org>/api-users/<int:pk>/groups/<int:group_id>/remove/": PAGE_MANAGED,
+    "GET /o/<slug:org>/api-users/<int:pk>/api-key/": PAGE_LOOKING,
+    "POST /o/<slug:org>/api-users/<int:pk>/api-key/": PAGE_ASSIGNING,
     "GET /o/<slug:org>/groups/": PAGE_LOOKING,
     "POST /o/<slug:org>/groups/": PAGE_READ_ONLY,
     "GET /o/<slug:org>/groups/new/": PAGE_MANAGING,
@@ -252,6 +255,8 @@ ROUTES = {
     "POST /o/<slug:org>/settings/members/<int:pk>/groups/add/": PAGE_MISTYPED,
     "GET /o/<slug:org>/settings/members/<int:pk>/groups/<int:group_id>/remove/": PAGE_MANAGING,
     "POST /o/<slug:org>/settings/members/<int:pk>/groups/<int:group_id>/remove/": PAGE_MANAGED,
+    "GET /o/<slug:org>/settings/members/<int:pk>/api-key/": PAGE_LOOKING,
+    "POST /o/<slug:org>/settings/members/<int:pk>/api-key/": PAGE_ASSIGNING,
     "GET /orgs/": "302 200 200 200 200 200 200 302 302 302",
     "POST /orgs/": WRONG_METHOD,
     "GET /instance/organizations/": INSTANCE_READING,
@@ -302,6 +307,7 @@ ROUTES = {
     "POST /api/v1/api-users/<user_id>/disable": MANAGING,
     "POST /api/v1/api-users/<user_id>/enable": MANAGING,
     "POST /api/v1/api-users/<user_id>/read-only-access": "401 403 403 403 403 201 404 403 201 404",
+    "PUT /api/v1/users/<user_id>/api-key": CHANGING,
     "GET /api/v1/groups": SEEING,
     "POST /api/v1/groups": MAKING,
     "GET /api/v1/groups/<group_id>": SETTINGS,

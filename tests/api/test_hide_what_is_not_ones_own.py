@@ -57,8 +57,8 @@ def test_hidden_keys_are_in_no_list_count_or_search(world: World, outsider: Clie
     for term in (
         "Nightfall",
         "acquisition",
-        key.token_id,
-        key.token_id[:4],
+        str(key.token_id),
+        str(key.token_id)[:4],
         key.tail,
         key.masked,
     ):

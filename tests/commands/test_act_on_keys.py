@@ -17,7 +17,7 @@ def issued(world: World) -> Issued:
 
 
 def reference(issued: Issued, form: str) -> str:
-    return {"id": str(issued.key.pk), "token id": issued.key.token_id, "masked": issued.key.masked}[form]
+    return {"id": str(issued.key.pk), "token id": str(issued.key.token_id), "masked": issued.key.masked}[form]
 
 
 @pytest.mark.parametrize("form", ["id", "token id", "masked"])

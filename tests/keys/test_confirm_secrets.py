@@ -25,9 +25,9 @@ def test_a_secret_taken_by_a_machine_needs_no_confirmation(world: World) -> None
 def test_a_secret_shown_on_a_page_is_confirmed_once(world: World) -> None:
     key = world.key(confirmed=False).key
     assert key.secret_confirmed_at is None
-    confirmed = services.confirm_secret(actor=OPERATOR, key_id=key.pk, token_id=key.token_id)
+    confirmed = services.confirm_secret(actor=OPERATOR, key_id=key.pk, token_id=str(key.token_id))
     assert confirmed.secret_confirmed_at
-    again = services.confirm_secret(actor=OPERATOR, key_id=key.pk, token_id=key.token_id)
+    again = services.confirm_secret(actor=OPERATOR, key_id=key.pk, token_id=str(key.token_id))
     assert again.secret_confirmed_at == confirmed.secret_confirmed_at
     assert confirmations() == 1
     assert again.version == key.version, "a form that was open meanwhile is still good"
@@ -43,7 +43,7 @@ def test_who_saved_the_former_secret_has_not_saved_this_one(world: World) -> Non
     key = world.key(confirmed=False).key
     services.regenerate_key(actor=OPERATOR, key_id=key.pk, confirmed=False)
     with pytest.raises(StaleError):
-        services.confirm_secret(actor=OPERATOR, key_id=key.pk, token_id=key.token_id)
+        services.confirm_secret(actor=OPERATOR, key_id=key.pk, token_id=str(key.token_id))
     assert APIKey.objects.get().secret_confirmed_at is None
     assert confirmations() == 0
 
@@ -51,9 +51,9 @@ def test_who_saved_the_former_secret_has_not_saved_this_one(world: World) -> Non
 def test_only_who_manages_the_key_confirms(world: World) -> None:
     key = world.key(confirmed=False).key
     with pytest.raises(DeniedError):
-        services.confirm_secret(actor=world.actor(world.auditor), key_id=key.pk, token_id=key.token_id)
+        services.confirm_secret(actor=world.actor(world.auditor), key_id=key.pk, token_id=str(key.token_id))
     with pytest.raises(NotFoundError):
-        services.confirm_secret(actor=world.actor(world.stranger), key_id=key.pk, token_id=key.token_id)
+        services.confirm_secret(actor=world.actor(world.stranger), key_id=key.pk, token_id=str(key.token_id))
     assert confirmations() == 0
 
 

@@ -79,7 +79,7 @@ def test_search_finds_names_descriptions_and_parts_of_keys(world: World) -> None
     key = world.key(name="Billing sync", description="nightly export").key
     world.key(name="Other")
     client = world.client(world.manager)
-    for term in ("billing", "NIGHTLY", key.token_id, key.token_id[2:8], key.tail, key.masked):
+    for term in ("billing", "NIGHTLY", str(key.token_id), str(key.token_id)[2:8], key.tail, key.masked):
         text = page(client, f"{KEYS}?search={term}")
         assert "<bdi>Billing sync</bdi></a>" in text, term
         assert "<bdi>Other</bdi></a>" not in text, term

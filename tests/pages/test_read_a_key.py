@@ -75,9 +75,9 @@ def test_sources_are_those_of_the_organisation_alone(world: World) -> None:
 
 def test_the_lineage_names_every_secret_in_order(world: World) -> None:
     key = world.key().key
-    ids = [key.token_id]
+    ids = [str(key.token_id)]
     for _ in range(2):
-        ids.insert(0, services.regenerate_key(actor=OPERATOR, key_id=key.pk).key.token_id)
+        ids.insert(0, str(services.regenerate_key(actor=OPERATOR, key_id=key.pk).key.token_id))
     text = words(world, key).split("Lineage")[1]
     places = [text.index(token_id) for token_id in ids]
     assert places == sorted(places)

@@ -122,6 +122,20 @@ def misuse(made: Installation, secret: str, browser: httpx.Client) -> None:
         assert secret[20:40] not in done.stdout + done.stderr
 
 
+def entered(made: Installation, browser: httpx.Client, csrf: dict[str, str]) -> list[str]:
+    """Secrets made elsewhere, entered for the person who is signed in: refused first, then taken and used."""
+    strong, weak = "Zq7~vN2xK9.tB4mR8_sW1cY6-hJ3pL5dF0g", "canary-horse-battery-staple-2024"
+    assert browser.put("/api/v1/users/1/api-key", json={"api_key": f"{strong}!"}, headers=csrf).status_code == 422
+    form = {"nonce": "n" * 32, "how": "given", "api_key": f"{weak} "}
+    page = "/o/acme/settings/members/1/api-key/"
+    assert submit(browser, page, form).status_code == 422
+    for secret in (weak, strong):
+        assert browser.put("/api/v1/users/1/api-key", json={"api_key": secret}, headers=csrf).status_code == 200
+        assert made.get("/api/v1/whoami", key=secret).status_code == 200
+    assert submit(browser, page, {**form, "api_key": strong}).status_code == 302
+    return [weak, strong]
+
+
 def test_secrets_are_nowhere(noisy: Installation) -> None:
     (link,) = re.findall(r"/setup/[A-Za-z0-9_-]{43}/", noisy.output)
     with noisy.browser() as browser:
@@ -151,6 +165,7 @@ def test_secrets_are_nowhere(noisy: Installation) -> None:
             noisy.get("/crm/customers", key=secret)
         misuse(noisy, secrets[0], browser)
         misuse(noisy, secrets[-1], browser)
+        secrets += entered(noisy, browser, csrf)
         assert browser.post(f"{key}/revoke", headers=csrf).status_code == 200
         secrets.append(noisy.secret("regenerate_key", "1"))
         assert noisy.get("/api/v1/whoami", key=secrets[0]).status_code == 401

@@ -39,11 +39,13 @@ def reveal_once(
     act: Callable[[services.Minted], services.Issued],
     *,
     again: bool = False,
+    back: tuple[str, str] = ("", ""),
 ) -> HttpResponse:
     """Carry out what makes a secret, and show it in this answer alone.
 
     The form's nonce makes a repeated POST (reload, double click) find what the first one did, without the secret.
-    `again`: the key is not new. What was done is said when the secret is gone, above the next page.
+    `again`: the key is not new. What was done is said when the secret is gone, above the next page; `back` is that
+    page's address and what the way there is called, where it is not the key's own or the list.
     """
 
     def once() -> instance.Answer:
@@ -56,7 +58,9 @@ def reveal_once(
     if "secret" not in answer.body:
         context = _sheet(request, key, "Already done")
         return render_sheet(request, "keys/already_created.html", {**context, "again": again})
-    shown = {**_about(request, key, again=again), "secret": Unspoken(answer.body["secret"])}
+    url, label = back
+    onward = {"after": url, "after_label": label} if url else {}
+    shown = {**_about(request, key, again=again), **onward, "secret": Unspoken(answer.body["secret"])}
     response = secret(render_sheet(request, "keys/reveal.html", shown))
     # After this page is made, so that the next one says it.
     messages.success(request, f"Key {key.name} has a new secret." if again else f"Key {key.name} created.")

@@ -22,6 +22,7 @@ ICONS = {
     "paused": "pause",
     "resumed": "play",
     "regenerated": "refresh",
+    "assigned": "key",
     "secret_confirmed": "check",
     "revoked": "slash",
 }
@@ -70,7 +71,8 @@ def _step(event: Event, labels: dict[str, str]) -> Step:
     body: dict[str, Any] = json.loads(event.text)
     act = event.name.rpartition(".")[2]
     before, after = body["before"] or {}, body["after"] or {}
-    changes = [] if act == "created" else [_change(name, before, after, labels) for name in after if name in FIELDS]
+    is_new = body["before"] is None
+    changes = [] if is_new else [_change(name, before, after, labels) for name in after if name in FIELDS]
     words = WORDS.get(act, act.replace("_", " ").capitalize())
     via = body["actor"]["via"]
     return Step(event.name, words, ICONS.get(act, "info"), event.time, event.actor_label, via, body["reason"], changes)
@@ -92,4 +94,6 @@ def _shown(name: str, value: Any) -> str | SafeString:
         return "all that the owner has"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
+    if name == "token_id" and value is None:
+        return "none, as it was made elsewhere"
     return str(value or "nothing")

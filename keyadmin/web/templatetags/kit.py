@@ -86,7 +86,7 @@ def badge(text: str, tone: str = "off", symbol: str = "") -> SafeString:
 
 
 # Tags that ask for a second look.
-LOUD = frozenset({"Admin", "Owner disabled", "Secret not confirmed"})
+LOUD = frozenset({"Admin", "Owner disabled", "Secret not confirmed", "Weak secret"})
 
 
 @register.simple_tag
@@ -155,7 +155,9 @@ def _time(moment: datetime, text: str) -> SafeString:
 
 @register.filter
 def masked(key: str) -> SafeString:
-    """`{{ key.masked|masked }}`: monospaced, kept in one piece."""
+    """`{{ key.masked|masked }}`: monospaced, kept in one piece; in words where nothing of the key may be shown."""
+    if not key.strip("."):
+        return SafeString('<span class="ka-sub">Not shown</span>')
     return format_html('<code class="ka-key">{}</code>', key)
 
 
