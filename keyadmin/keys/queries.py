@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from accounts import access
 from accounts.access import held_by, held_by_each
 from accounts.models import Membership, Organization, User
-from accounts.queries import holders, listing, permissions
+from accounts.queries import holders, listing, permissions, visible_organizations
 from keyadmin.kernel import clock, tokens
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import DeniedError, InvalidError, NotFoundError
@@ -18,6 +18,7 @@ from keyadmin.kernel.patterns import Held, Rights, covering
 from keyadmin.keys.models import APIKey, FormerTokenId, KeyBlock, KeyKind
 from keyadmin.keys.status import WORKING, Status, status_sql
 
+SEEING = ("apikey.view", "apikey.ctrl", "apikey.own")
 SHORTEST_PARTIAL_KEY = 4
 MOST_CHOICES = 2000
 BIGGEST_ID = 2**63 - 1
@@ -31,13 +32,18 @@ def visible_keys(actor: Actor) -> QuerySet[APIKey]:
     Raises DeniedError for an actor that may see no key at all, whatever it asks for, so that nothing can be told
     from it.
     """
-    if not any(actor.allows(name) for name in ("apikey.view", "apikey.ctrl", "apikey.own")):
+    if not any(map(actor.allows, SEEING)):
         raise access.denied(actor, "apikey.view")
     keys = APIKey.objects.select_related("organization", "owner", "created_by")
     viewed = _either(actor.allowing("apikey.view"), actor.allowing("apikey.ctrl"))
     if viewed is None:
         return keys
     return keys.filter(_in_organizations(viewed) | _own(actor, actor.allowing("apikey.own")))
+
+
+def may_look(actor: Actor, organization_id: int) -> bool:
+    """Whether the actor may see some keys in the organisation: all, or its own."""
+    return any(map(actor.rights_in(organization_id).allows, SEEING))
 
 
 def visible_key(actor: Actor, key_id: int) -> APIKey:
@@ -76,6 +82,18 @@ def counts_by_owner(owner_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
     works = Count("pk", filter=Q(status_now__in=WORKING))
     found = rows.order_by().values("owner_id").annotate(working=works, every=Count("pk"))
     return {row["owner_id"] or 0: (row["working"], row["every"]) for row in found}
+
+
+def own_keys(actor: Actor) -> QuerySet[APIKey]:
+    """The person's own user keys, whatever they may do; those of API users are not theirs."""
+    return APIKey.objects.select_related("owner", "created_by").filter(kind=KeyKind.USER, owner_id=actor.user_id or 0)
+
+
+def homes_of_own_keys(actor: Actor) -> QuerySet[Organization]:
+    """The organisations in which the actor may have keys of its own, by name."""
+    rows = visible_organizations(actor)
+    allowing = _either(actor.allowing("apikey.own"), actor.allowing("apikey.ctrl"))
+    return rows if allowing is None else rows.filter(pk__in=allowing)
 
 
 def of_owners(actor: Actor, owner_ids: Iterable[int]) -> QuerySet[APIKey]:
@@ -195,9 +213,8 @@ def effective(key: APIKey, organization: Organization) -> list[str]:
     return sorted(held_through(key, key.owner).rights_in(organization.pk).patterns)
 
 
-def readable(actor: Actor, organization: Organization) -> list[str]:
-    """The catalogue's viewing permissions that the actor holds in the organisation."""
-    held = actor.rights_in(organization.pk)
+def readable(held: Rights) -> list[str]:
+    """The catalogue's viewing permissions among these rights."""
     names = permissions().filter(action="view").values_list("name", flat=True)
     return [name for name in names if held.allows(name)]
 

@@ -112,7 +112,7 @@ def require_manage_person(actor: Actor, owner: User, homes: Collection[int] | No
     held = actor.held  # whatever organisation the request means: the key works in all of them
     if actor.user_id == owner.pk:
         if not (held.allows("apikey.own") or held.allows("apikey.ctrl")):
-            raise DeniedError("apikey.own")
+            raise access.denied(actor, "apikey.own")
         return
     homes = queries.organization_ids_of(owner) if homes is None else homes
     if held.everywhere is None and not any(held.reaches(home) for home in homes):

@@ -284,9 +284,7 @@ def resume_key(*, actor: Actor, key_id: int, expected_version: int | None = None
     return key
 
 
-def block_key(
-    *, actor: Actor, key_id: int, organization: Organization, expected_version: int | None = None
-) -> APIKey:
+def block_key(*, actor: Actor, key_id: int, organization: Organization, expected_version: int | None = None) -> APIKey:
     """Let a person's key do nothing more in this organisation; elsewhere it works as before.
 
     Blocking a blocked key changes nothing. The version stays: other organisations learn nothing of it. A brake,

@@ -17,8 +17,8 @@ from keyadmin.verify.outcome import Decision, Outcome
 class KeyFacts:
     """All of a key that decides, read at one moment. Times are aware UTC.
 
-    `held` knows each organisation in which the key works, also suspended ones and those that blocked it; `limit` is the own list of a user
-    key that has one.
+    `held` knows each organisation in which the key works, also suspended ones and those that have blocked it; `limit`
+    is the own list of a user key that has one.
     """
 
     key_id: int

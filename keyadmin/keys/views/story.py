@@ -23,6 +23,8 @@ ICONS = {
     "resumed": "play",
     "regenerated": "refresh",
     "secret_confirmed": "check",
+    "blocked": "slash",
+    "unblocked": "play",
     "revoked": "slash",
 }
 WORDS = {"updated": "Changed", "secret_confirmed": "Secret confirmed as saved"}
