@@ -386,7 +386,6 @@ def _locked(actor: Actor, key_id: int, expected_version: int | None) -> APIKey:
 
 def _locked_to_block(actor: Actor, key_id: int, organization: Organization, expected_version: int | None) -> APIKey:
     """The same for whoever may block it in the organisation."""
-    actor = actor.meaning(organization.pk)
     rights.require_block(actor, queries.visible_key(actor, key_id), organization)
     return _locked_as_seen(actor, key_id, expected_version)
 
