@@ -1,16 +1,18 @@
 """Which organisation a page is about: resolved once, from the address, for every view under /o/<org>/."""
 
+import functools
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from accounts import queries
 from accounts.models import User
 from accounts.services import sessions
-from keyadmin.kernel.actor import ActorKind
+from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import NotFoundError
 from keyadmin.web import errors, navigation
 from keyadmin.web.auth import KeyadminRequest, to_sign_in
@@ -18,6 +20,7 @@ from keyadmin.web.htmx import go_to
 
 SWITCHABLE = 200
 SEEN, SEEN_SECONDS = "seen", 300
+USED_LAST = "organization"  # in the session
 
 
 class SeenMiddleware:
@@ -41,7 +44,8 @@ class OrganizationMiddleware:
     """Takes `org` from the arguments of a view; the actor then means that organisation and no other.
 
     Who is not signed in is sent to sign in; who lacks the second factor that the organisation demands, to set one up;
-    what one may not see is answered like what does not exist.
+    what one may not see is answered like what does not exist. A page that is about none stands beside the one
+    used last.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -54,6 +58,10 @@ class OrganizationMiddleware:
         self, request: KeyadminRequest, view: object, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         if "org" not in kwargs:
+            if request.actor.kind is ActorKind.PERSON:
+                last = request.session.get(USED_LAST)
+                lazily = SimpleLazyObject(functools.partial(_place, request.actor, last))
+                navigation.set_place(request, cast(navigation.Place, lazily))
             return None
         slug = kwargs.pop("org")
         if request.actor.kind is not ActorKind.PERSON:
@@ -64,10 +72,23 @@ class OrganizationMiddleware:
             return errors.answer(request, error)
         if organization.two_factor_required and not queries.has_second_factor(request.actor.user_id or 0):
             return go_to(request, reverse("mfa_index"))
-        reached = queries.visible_organizations(request.actor)[:SWITCHABLE]
-        places = [navigation.Organization(one.pk, one.slug, one.name) for one in reached]
+        if request.session.get(USED_LAST) != organization.pk:
+            request.session[USED_LAST] = organization.pk
         here = navigation.Organization(organization.pk, organization.slug, organization.name)
-        navigation.set_place(request, navigation.Place(here, places))
+        navigation.set_place(request, navigation.Place(here, _reached(request.actor)))
         request.actor = request.actor.meaning(organization.pk)
         request.organization = organization  # type: ignore[attr-defined]
         return None
+
+
+def _reached(actor: Actor) -> list[navigation.Organization]:
+    rows = queries.visible_organizations(actor)[:SWITCHABLE]
+    return [navigation.Organization(one.pk, one.slug, one.name) for one in rows]
+
+
+def _place(actor: Actor, used_last: int | None) -> navigation.Place:
+    """Where a person is who is in no organisation: beside the one used last, or the only one."""
+    reached = _reached(actor)
+    only = reached[0] if len(reached) == 1 else None
+    beside = next((one for one in reached if one.id == used_last), only)
+    return navigation.Place(beside, reached, inside=False)

@@ -4,12 +4,14 @@ from django.urls import include, path
 
 from keyadmin.activity.urls import instance_urlpatterns
 from keyadmin.api import api, openapi
+from keyadmin.keys.urls import mine_urlpatterns
 from keyadmin.keys.views.links import key_pages
 from keyadmin.web import errors
 from keyadmin.web.theme import choose_theme
 
 urlpatterns = [
     path("", include("accounts.urls")),
+    path("me/keys/", include(mine_urlpatterns)),
     path("o/<slug:org>/", include("keyadmin.keys.urls")),
     path("o/<slug:org>/", include("keyadmin.activity.urls"), {"links": {"api_key": key_pages}}),
     path("instance/", include(instance_urlpatterns)),

@@ -19,15 +19,7 @@ from keyadmin.kernel.errors import InvalidError
 from keyadmin.web.auth import actor_of, signed_in
 from keyadmin.web.forms import add_errors
 from keyadmin.web.htmx import UNPROCESSABLE
-from keyadmin.web.navigation import Crumb, Organization, Place, set_place
-
-SHOWN = 200
-
-
-def at_home(request: HttpRequest) -> None:
-    """The rail of a page about the person: no organisation, and the way to each."""
-    reached = queries.visible_organizations(actor_of(request))[:SHOWN]
-    set_place(request, Place(None, [Organization(one.pk, one.slug, one.name) for one in reached]))
+from keyadmin.web.navigation import Crumb
 
 
 @never_cache
@@ -45,7 +37,6 @@ def profile(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, "Your profile was saved.")
             return redirect("me")
-    at_home(request)
     context = {"form": form, "crumbs": [Crumb("Profile")]}
     return render(request, "me/profile.html", context, status=UNPROCESSABLE if form.errors else 200)
 
@@ -57,7 +48,6 @@ class Security(IndexView):
     http_method_names = ("get", "head")
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        at_home(self.request)
         here = self.request.session.session_key
         rows = [(row, row.session_key == here) for row in sessions.sessions_of(cast(User, self.request.user))]
         return {

@@ -8,11 +8,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import access, listings, queries
 from accounts.filters import OrganizationFilter
 from accounts.forms.settings import OrganizationForm
-from accounts.models import Organization
 from accounts.services import organizations as services
 from accounts.tables import OrganizationsTable
 from accounts.views.common import Sheet, ask, sent
-from keyadmin.web import navigation
 from keyadmin.web.auth import actor_of, signed_in
 from keyadmin.web.lists import Noun, render_list
 from keyadmin.web.navigation import Crumb
@@ -27,9 +25,8 @@ SHOWN = 500
 def switch(request: HttpRequest) -> HttpResponse:
     """All organisations that the person can go to."""
     actor = actor_of(request)
-    reached = _reached(request)
     context = {
-        "reached": reached,
+        "reached": queries.visible_organizations(actor)[:SHOWN],
         "may_manage": actor.held.instance.allows(CREATE),
         "crumbs": [Crumb("Organisations")],
     }
@@ -41,7 +38,6 @@ def switch(request: HttpRequest) -> HttpResponse:
 def organization_list(request: HttpRequest) -> HttpResponse:
     """All organisations of the instance."""
     access.require_instance(actor_of(request), CREATE)
-    _reached(request)
     filters = OrganizationFilter(request.GET, listings.organizations(actor_of(request)))
     return render_list(
         request,
@@ -60,7 +56,6 @@ def new_organization(request: HttpRequest) -> HttpResponse:
     """Make an organisation with its ready groups."""
     actor = actor_of(request)
     access.require_instance(actor, CREATE)
-    _reached(request)
     form = OrganizationForm(sent(request))
 
     def act() -> tuple[str, str]:
@@ -73,11 +68,3 @@ def new_organization(request: HttpRequest) -> HttpResponse:
         "Create organisation", "", back, [Crumb("Organisations", back)], "Create organisation", "Creating…", lead=lead
     )
     return ask(request, sheet, form, act)
-
-
-def _reached(request: HttpRequest) -> list[Organization]:
-    """What the person can go to, also by the switcher of the rail."""
-    reached = list(queries.visible_organizations(actor_of(request))[:SHOWN])
-    places = [navigation.Organization(one.pk, one.slug, one.name) for one in reached]
-    navigation.set_place(request, navigation.Place(None, places))
-    return reached

@@ -27,7 +27,6 @@ from accounts.forms.signin import NewPasswordForm
 from accounts.models import User
 from accounts.services import second_factor
 from accounts.signin import AccountAdapter, acting
-from accounts.views.me import at_home
 from keyadmin.kernel.errors import NotFoundError, ProblemError
 from keyadmin.web import errors
 from keyadmin.web.auth import KeyadminRequest, signed_in
@@ -72,15 +71,8 @@ def _who(request: HttpRequest) -> User | None:
 
 
 def mine(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
-    """The same for a page about the person signed in, who keeps the way back to their organisations."""
-    inner = recorded(view)
-
-    @signed_in
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        at_home(request)
-        return inner(request, *args, **kwargs)
-
-    return wrapped
+    """The same for a page about the person signed in."""
+    return signed_in(recorded(view))
 
 
 def shows_secret(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

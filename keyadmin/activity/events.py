@@ -62,6 +62,8 @@ class EventName(StrEnum):
     API_KEY_REGENERATED = "api_key.regenerated"
     API_KEY_ASSIGNED = "api_key.assigned"
     API_KEY_SECRET_CONFIRMED = "api_key.secret_confirmed"  # noqa: S105
+    API_KEY_BLOCKED = "api_key.blocked"
+    API_KEY_UNBLOCKED = "api_key.unblocked"
     API_KEY_REVOKED = "api_key.revoked"
     API_KEY_DELETED = "api_key.deleted"
 

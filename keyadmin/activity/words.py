@@ -59,6 +59,8 @@ ACTIONS: dict[EventName, str] = {
     EventName.API_KEY_REGENERATED: "Regenerated API key",
     EventName.API_KEY_ASSIGNED: "Assigned API key",
     EventName.API_KEY_SECRET_CONFIRMED: "Confirmed that the secret is saved",
+    EventName.API_KEY_BLOCKED: "Blocked API key",
+    EventName.API_KEY_UNBLOCKED: "Unblocked API key",
     EventName.API_KEY_REVOKED: "Revoked API key",
     EventName.API_KEY_DELETED: "Deleted API key",
 }

@@ -59,6 +59,11 @@ _KINDS = (
         "Use a key of the environment that the application asks for.",
     ),
     ErrorKind(
+        "key_blocked", 403, "Key blocked",
+        "The key is right, but the organisation that the request means has blocked it. Elsewhere the key still works.",
+        "Whoever manages keys in that organisation can unblock it. Name another organisation if you meant one.",
+    ),
+    ErrorKind(
         "insufficient_scope", 403, "Missing permission",
         "The credential is right, but it does not hold the permission that this act needs. The answer names it.",
         "Have the permission added to the key, or to a group of its owner, by somebody who holds it.",

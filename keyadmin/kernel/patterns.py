@@ -6,7 +6,7 @@ organisation's patterns: `*` does not contain them.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", re.ASCII)
 NAME_MAX = 100
@@ -82,15 +82,20 @@ class Held:
 
     `rights` is by organisation id, `suspended` names those of them that are suspended, where nothing is held.
     `everywhere` (instance administrators, the operator) holds in each organisation, also in one made later.
+    `blocked` names those that have blocked the key through which all this is held: nothing is held there either.
+    Where there is one, `everywhere` is None, as it knows no exception.
     """
 
     rights: Mapping[int, Rights] = field(default_factory=dict)
     suspended: frozenset[int] = frozenset()
     everywhere: Rights | None = None
     instance: Rights = NOTHING
+    blocked: frozenset[int] = frozenset()
 
     def reaches(self, organization_id: int) -> bool:
         """Whether the organisation exists for the holder."""
+        if organization_id in self.blocked:
+            return False
         return self.everywhere is not None or (organization_id in self.rights and organization_id not in self.suspended)
 
     def rights_in(self, organization_id: int) -> Rights:
@@ -124,7 +129,16 @@ class Held:
             self.suspended,
             None if self.everywhere is None else self.everywhere.narrowed(by),
             self.instance.narrowed(by),
+            self.blocked,
         )
+
+    def blocked_in(self, blocked: frozenset[int], every: Iterable[int]) -> "Held":
+        """The same, but nothing in these organisations; `every`: the ids of all there are."""
+        if not blocked:
+            return self
+        if self.everywhere is None:
+            return replace(self, blocked=blocked)
+        return Held({oid: self.rights_in(oid) for oid in every}, instance=self.instance, blocked=blocked)
 
 
 HOLDS_NOTHING = Held()

@@ -1,6 +1,7 @@
 """REST for API keys. Shapes only: every rule is in the services."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
@@ -283,6 +284,20 @@ def users_router() -> Router:
     return made
 
 
+def block_key(
+    request: HttpRequest, response: HttpResponse, api_key_id: RowId, body: NoFields = NO_FIELDS
+) -> Status[Any]:
+    """Refuse a person's key in the organisation that the request means; elsewhere it works as before."""
+    return _act_on_key(request, response, api_key_id, _here(request, services.block_key))
+
+
+def unblock_key(
+    request: HttpRequest, response: HttpResponse, api_key_id: RowId, body: NoFields = NO_FIELDS
+) -> Status[Any]:
+    """Let a blocked key work again in the organisation that the request means."""
+    return _act_on_key(request, response, api_key_id, _here(request, services.unblock_key))
+
+
 def router(name: str, *, acts: bool) -> Router:
     """A router over these endpoints; `name` makes operation ids unique, `acts` adds the POSTs that act on a key."""
     made = Router(auth=Credential(), tags=["API keys"])
@@ -300,7 +315,7 @@ def router(name: str, *, acts: bool) -> Router:
             operation_id=f"{name}_regenerate",
             exclude_unset=True,
         )(regenerate_key)
-        for act in (pause_key, resume_key, revoke_key):
+        for act in (pause_key, resume_key, revoke_key, block_key, unblock_key):
             verb = act.__name__.removesuffix("_key")
             made.post(f"{one}/{verb}", response={200: KeyOut, **CHANGE}, operation_id=f"{name}_{verb}")(act)
     return made
@@ -313,6 +328,11 @@ def _act_on_key(request: HttpRequest, response: HttpResponse, key_id: int, servi
         return key_fields(service(actor=actor, key_id=key_id, expected_version=expected_version(request)))
 
     return versioned(response, idempotent(request, actor, 200, act))
+
+
+def _here(request: HttpRequest, service: Any) -> Any:
+    """A service that acts in one organisation, in the one meant."""
+    return partial(service, organization=accounts.organization_meant(actor_of(request))[1])
 
 
 def _belongs_to(actor: Actor, body: KeyIn) -> tuple[Organization | None, User | None]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -17,6 +17,7 @@ from keyadmin.kernel.patterns import EVERYTHING, NOTHING, Rights
 from keyadmin.keys import policy, presets, queries
 from keyadmin.keys.flairs import effective_flairs
 from keyadmin.keys.models import APIKey, KeyKind
+from keyadmin.keys.policy import Demands
 from keyadmin.keys.presets import expiry_choices, expiry_hints, last_day
 from keyadmin.keys.services import UNSAID, KeyChanges, Unsaid
 from keyadmin.keys.status import Status
@@ -112,6 +113,7 @@ class KeyForm(KitForm):
     )
 
     modes: tuple[str, ...] = tuple(MODES)
+    mode_labels, mode_hints = MODES, MODE_HINTS
     kept = NOTHING  # what the key may do already: it can be kept by whoever lacks it
     may_be_empty = was_admin = False
 
@@ -119,19 +121,27 @@ class KeyForm(KitForm):
         super().__init__(*args, **kwargs)
         self.actor, self.organization = actor, organization
         self.now = clock.now()
-        self.demands = policy.demands_on(organization.pk, None)
+        self.held, self.demands = self.bounds()
         names = [(row.name, row.label) for row in accounts.permissions()]
         self.other_patterns = sorted(self.kept.patterns - {"*"} - dict(names).keys())
         # A pattern that a key has already, such as sensor.*, can be kept though no box of the matrix stands for it.
         self.choices_of("permissions", [*names, *((name, name) for name in self.other_patterns)])
         self.choices_of("expiry", expiry_choices(self.now))
-        self.choices_of("mode", [(mode, MODES[mode]) for mode in self.modes])
+        self.choices_of("mode", [(mode, self.mode_labels[mode]) for mode in self.modes])
         for name, value in presets.first_expiry(self.demands, self.now).items():
             self.initial.setdefault(name, value)
         self.fields["expiry_date"].widget.attrs["min"] = self.now.date().isoformat()
         if self.demands.longest_life_days:
             latest = last_day(self.now, self.demands.longest_life_days)
             self.fields["expiry_date"].widget.attrs["max"] = latest.isoformat()
+
+    def bounds(self) -> tuple[Rights, Demands]:
+        """What the person can give, and what binds the key."""
+        return self.actor.rights_in(self.organization.pk), policy.demands_on(self.organization.pk, None)
+
+    def sent(self, data: Mapping[str, object]) -> Self:
+        """A form of the same kind about the same, as if this were sent."""
+        return type(self)(data, actor=self.actor, organization=self.organization)
 
     def choices_of(self, field: str, choices: list[tuple[str, str]]) -> None:
         """Fill a choice field."""
@@ -182,7 +192,7 @@ class KeyForm(KitForm):
         if mode == "template" and template is not None:
             self.cleaned_data["patterns"] = list(template.permissions)
         elif mode == "read_only":
-            self.cleaned_data["patterns"] = queries.readable(self.actor, self.organization)
+            self.cleaned_data["patterns"] = queries.readable(self.held)
         elif mode == "custom" and "permissions" in self.cleaned_data:
             self.cleaned_data["patterns"] = list(chosen or ())
         elif mode in ("admin", "owner"):
@@ -205,7 +215,7 @@ class KeyForm(KitForm):
         lacks_all = self._lacking(["*"]) and "You do not have all permissions."
         if not self.demands.admin_keys_allowed:
             lacks_all = "This organisation allows no admin keys."
-        return self.options("mode", MODE_HINTS, {"admin": lacks_all})
+        return self.options("mode", self.mode_hints, {"admin": lacks_all})
 
     @property
     def template_options(self) -> list[Option]:
@@ -218,8 +228,7 @@ class KeyForm(KitForm):
 
     def _lacking(self, patterns: Iterable[str]) -> str:
         """A sentence that names what the person can't give of these; empty when nothing is missing."""
-        held = self.actor.rights_in(self.organization.pk)
-        missing = [name for name in patterns if not (self.kept.allows(name) or held.allows(name))]
+        missing = [name for name in patterns if not (self.kept.allows(name) or self.held.allows(name))]
         return f"You do not have {', '.join(missing)}." if missing else ""
 
     def add_problem(self, error: ProblemError) -> None:
@@ -314,6 +323,31 @@ class NewKeyForm(KeyForm):
         return field, text
 
 
+class OwnKeyForm(NewKeyForm):
+    """A new key of one's own. It works in every organisation that one is in, so the policies of all bind it.
+
+    `organization` is the one that the form describes it in.
+    """
+
+    modes = tuple(mode for mode in MODES if mode != "admin")
+    mode_labels = {**MODES, "owner": "All that you may do"}
+    mode_hints = {**MODE_HINTS, "owner": "It follows your groups, whatever they give later."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, value in (("kind", str(KeyKind.USER)), ("owner", str(self.actor.user_id))):
+            self.fields[name].widget = forms.HiddenInput()
+            self.choices_of(name, [(value, value)])
+            self.initial[name] = value
+        self.initial.setdefault("mode", "owner")
+
+    def bounds(self) -> tuple[Rights, Demands]:
+        held = self.actor.held
+        every = [held.rights_in(pk) for pk in {self.organization.pk, *held.rights}]
+        owner = accounts.acting_user(self.actor)
+        return Rights(frozenset().union(*(one.patterns for one in every))), policy.demands_on(None, owner)
+
+
 class EditKeyForm(KeyForm):
     """The same for a key that exists, with the version that was on the screen."""
 
@@ -335,6 +369,9 @@ class EditKeyForm(KeyForm):
         ends = self.key.expires_at
         keep = {"keep": f"{ends:%a} {ends.day} {ends:%b %Y}"} if ends else {}
         return self.options("expiry", {**expiry_hints(self.now), **keep}, presets.too_long(self.demands))
+
+    def sent(self, data: Mapping[str, object]) -> Self:
+        return type(self)(data, key=self.key, actor=self.actor, organization=self.organization)
 
     def proposed(self) -> APIKey | None:
         if "patterns" not in self.cleaned_data:
@@ -385,6 +422,12 @@ class ConfirmForm(KitForm):
 
     reason = forms.CharField(label="Reason", max_length=200, required=False, help_text="Kept in the activity log.")
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+
+
+class BlockForm(KitForm):
+    """Before a person's key is blocked: why."""
+
+    reason = forms.CharField(label="Reason", max_length=200, required=False, help_text="Kept in the activity log.")
 
 
 class StopForm(KitForm):

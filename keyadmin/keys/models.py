@@ -147,3 +147,22 @@ class FormerTokenId(models.Model):
 
     def __str__(self) -> str:
         return self.token_id or tokens.masked_given(self.tail)
+
+
+class KeyBlock(models.Model):
+    """An organisation has blocked a person's key for itself: elsewhere the key works as before.
+
+    It outlasts the person's leaving, so that whoever comes back does not bring the key back with them.
+    """
+
+    key = models.ForeignKey(APIKey, on_delete=models.CASCADE, related_name="blocks")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    blocked_at = models.DateTimeField()
+    blocked_by_label = models.CharField(max_length=150)
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "organization"], name="keyblock_once_in_an_organization")]
+
+    def __str__(self) -> str:
+        return f"key {self.key_id} in organisation {self.organization_id}"

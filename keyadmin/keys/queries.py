@@ -1,7 +1,7 @@
 """Which keys an actor may see, and how they are found. An invisible key does not exist for the actor."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,14 +10,15 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from accounts import access
 from accounts.access import held_by, held_by_each
 from accounts.models import Membership, Organization, User
-from accounts.queries import holders, listing, permissions
+from accounts.queries import holders, listing, permissions, visible_organizations
 from keyadmin.kernel import clock, tokens
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import DeniedError, InvalidError, NotFoundError
-from keyadmin.kernel.patterns import Rights, covering
-from keyadmin.keys.models import APIKey, FormerTokenId, KeyKind
+from keyadmin.kernel.patterns import Held, Rights, covering
+from keyadmin.keys.models import APIKey, FormerTokenId, KeyBlock, KeyKind
 from keyadmin.keys.status import WORKING, Status, status_sql
 
+SEEING = ("apikey.view", "apikey.ctrl", "apikey.own")
 SHORTEST_PARTIAL_KEY = 4
 MOST_CHOICES = 2000
 BIGGEST_ID = 2**63 - 1
@@ -32,13 +33,18 @@ def visible_keys(actor: Actor) -> QuerySet[APIKey]:
     Raises DeniedError for an actor that may see no key at all, whatever it asks for, so that nothing can be told
     from it.
     """
-    if not any(actor.allows(name) for name in ("apikey.view", "apikey.ctrl", "apikey.own")):
+    if not any(map(actor.allows, SEEING)):
         raise access.denied(actor, "apikey.view")
     keys = APIKey.objects.select_related("organization", "owner", "created_by")
     viewed = _either(actor.allowing("apikey.view"), actor.allowing("apikey.ctrl"))
     if viewed is None:
         return keys
     return keys.filter(_in_organizations(viewed) | _own(actor, actor.allowing("apikey.own")))
+
+
+def may_look(actor: Actor, organization_id: int) -> bool:
+    """Whether the actor may see some keys in the organisation: all, or its own."""
+    return any(map(actor.rights_in(organization_id).allows, SEEING))
 
 
 def visible_key(actor: Actor, key_id: int) -> APIKey:
@@ -79,6 +85,18 @@ def counts_by_owner(owner_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
     return {row["owner_id"] or 0: (row["working"], row["every"]) for row in found}
 
 
+def own_keys(actor: Actor) -> QuerySet[APIKey]:
+    """The person's own user keys, whatever they may do; those of API users are not theirs."""
+    return APIKey.objects.select_related("owner", "created_by").filter(kind=KeyKind.USER, owner_id=actor.user_id or 0)
+
+
+def homes_of_own_keys(actor: Actor) -> QuerySet[Organization]:
+    """The organisations in which the actor may have keys of its own, by name."""
+    rows = visible_organizations(actor)
+    allowing = _either(actor.allowing("apikey.own"), actor.allowing("apikey.ctrl"))
+    return rows if allowing is None else rows.filter(pk__in=allowing)
+
+
 def of_owners(actor: Actor, owner_ids: Iterable[int]) -> QuerySet[APIKey]:
     """The visible keys of some users, the newest first; none for who may see no keys."""
     try:
@@ -101,7 +119,7 @@ def numbers_able_to(actor: Actor, organization: Organization, names: Iterable[st
 
     Three queries, however many permissions there are. Raises DeniedError.
     """
-    rows = visible_keys(actor).filter(revoked_at=None).order_by()
+    rows = visible_keys(actor).filter(~blocked_by(organization), revoked_at=None).order_by()
     kinds = list(rows.values_list("kind", "permissions", "owner_id").annotate(number=Count("pk")))
     owners = held_by_each(User.objects.filter(pk__in={owner for _, _, owner, _ in kinds if owner is not None}))
     powers = []
@@ -123,8 +141,13 @@ def able_to(permission: str, organization: Organization) -> Q:
     An organisation's key by its own list; a user's key by what the user holds, and its own list if it has one.
     """
     listed = listing("permissions", covering(permission))
-    held = Q(kind=KeyKind.USER, owner__in=holders(permission, organization.pk))
+    held = Q(kind=KeyKind.USER, owner__in=holders(permission, organization.pk)) & ~blocked_by(organization)
     return Q(kind=KeyKind.ORGANIZATION) & listed | held & (Q(permissions__isnull=True) | listed)
+
+
+def blocked_by(organization: Organization) -> Q:
+    """The filter for keys that the organisation has blocked."""
+    return Q(Exists(KeyBlock.objects.filter(key=OuterRef("pk"), organization=organization)))
 
 
 def flaired(flair: str) -> Q:
@@ -165,16 +188,40 @@ def number_of_admin_keys(actor: Actor, organization: Organization) -> int:
     return visible_keys(actor).filter(organization=organization, permissions=["*"], revoked_at=None).count()
 
 
+def held_through(key: APIKey, owner: User) -> Held:
+    """What a user's key gives at this moment, by organisation; nothing where an organisation has blocked it.
+
+    Two queries for a person's key, one for an API user's; one more for a blocked key of an instance administrator.
+    """
+    held = held_by(owner).narrowed(key.permissions)
+    blocked = blocking(key)
+    every = Organization.objects.values_list("pk", flat=True) if blocked and held.everywhere else ()
+    return held.blocked_in(blocked, every)
+
+
+def blocking(key: APIKey) -> frozenset[int]:
+    """Ids of the organisations that have blocked the key. No query for a key that no organisation can block."""
+    if key.organization_id is not None or key.pk is None:
+        return frozenset()
+    return frozenset(KeyBlock.objects.filter(key=key).values_list("organization_id", flat=True))
+
+
+def blocks(keys: Iterable[APIKey], organization_ids: Collection[int]) -> dict[tuple[int, int], KeyBlock]:
+    """Which of the keys are blocked in these organisations, by ids of key and organisation; one query at most."""
+    persons = [key.pk for key in keys if key.organization_id is None]
+    rows = KeyBlock.objects.filter(key_id__in=persons, organization_id__in=organization_ids) if persons else ()
+    return {(row.key_id, row.organization_id): row for row in rows}
+
+
 def effective(key: APIKey, organization: Organization) -> list[str]:
     """What the key may do in the organisation at this moment."""
     if key.owner is None:
         return sorted(key.permissions or ())
-    return sorted(held_by(key.owner).narrowed(key.permissions).rights_in(organization.pk).patterns)
+    return sorted(held_through(key, key.owner).rights_in(organization.pk).patterns)
 
 
-def readable(actor: Actor, organization: Organization) -> list[str]:
-    """The catalogue's viewing permissions that the actor holds in the organisation."""
-    held = actor.rights_in(organization.pk)
+def readable(held: Rights) -> list[str]:
+    """The catalogue's viewing permissions among these rights."""
     names = permissions().filter(action="view").values_list("name", flat=True)
     return [name for name in names if held.allows(name)]
 

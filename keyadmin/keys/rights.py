@@ -6,8 +6,8 @@ from typing import NamedTuple
 from accounts import access, queries
 from accounts.models import Organization, User, UserKind
 from keyadmin.kernel.actor import Actor, ActorKind
-from keyadmin.kernel.errors import DeniedError, NotFoundError
-from keyadmin.kernel.patterns import NOTHING, Held, Rights
+from keyadmin.kernel.errors import DeniedError, InvalidError, NotFoundError
+from keyadmin.kernel.patterns import HOLDS_NOTHING, NOTHING, Held, Rights
 from keyadmin.keys.flairs import effective_flairs
 from keyadmin.keys.models import APIKey, KeyKind
 
@@ -22,10 +22,15 @@ def require_manage(actor: Actor, key: APIKey) -> None:
 
 
 class Permitted(NamedTuple):
-    """What an actor may do with some keys, by their ids: manage them, and also prolong, resume, regenerate them."""
+    """What an actor may do with some keys, by their ids: manage them, and also prolong, resume, regenerate them.
+
+    In the organisation meant: block them, and also unblock them.
+    """
 
     managed: frozenset[int]
     givable: frozenset[int]
+    blockable: frozenset[int]
+    unblockable: frozenset[int]
 
 
 def permitted(actor: Actor, keys: Iterable[APIKey]) -> Permitted:
@@ -34,7 +39,9 @@ def permitted(actor: Actor, keys: Iterable[APIKey]) -> Permitted:
     owners = access.held_by_each(key.owner for key in every if key.owner is not None)
     managed = [key for key in every if _may_manage(actor, key, owners)]
     givable = [key for key in managed if _holds_all(actor, key, owners.get(key.owner_id or 0))]
-    return Permitted(frozenset(key.pk for key in managed), frozenset(key.pk for key in givable))
+    blockable = [key for key in every if _may_block(actor, key, owners)]
+    unblockable = [key for key in blockable if _holds_here(actor, key, owners[key.owner_id or 0])]
+    return Permitted(*(frozenset(key.pk for key in found) for found in (managed, givable, blockable, unblockable)))
 
 
 def _may_manage(actor: Actor, key: APIKey, owners: Mapping[int, Held]) -> bool:
@@ -46,6 +53,39 @@ def _may_manage(actor: Actor, key: APIKey, owners: Mapping[int, Held]) -> bool:
     except (DeniedError, NotFoundError):
         return False
     return True
+
+
+def _may_block(actor: Actor, key: APIKey, owners: Mapping[int, Held]) -> bool:
+    here = actor.organization_id
+    if here is None or not is_persons(key) or here not in owners[key.owner_id or 0].rights:
+        return False
+    return actor.rights_in(here).allows("apikey.ctrl")
+
+
+def _holds_here(actor: Actor, key: APIKey, given: Held) -> bool:
+    try:
+        require_holds_in(actor, key, actor.organization_id or 0, given)
+    except DeniedError:
+        return False
+    return True
+
+
+def is_persons(key: APIKey) -> bool:
+    """Whether it is a person's key, which works in several organisations and which each can block for itself."""
+    return key.owner is not None and key.organization_id is None
+
+
+def require_block(actor: Actor, key: APIKey, organization: Organization) -> None:
+    """Raise unless the actor may block and unblock this key, which it can see, in the organisation.
+
+    NotFoundError where its owner is not in the organisation, DeniedError without `apikey.ctrl` there, InvalidError
+    for a key that belongs to one organisation alone.
+    """
+    access.require(actor, "apikey.ctrl", organization.pk)
+    if not is_persons(key) or key.owner is None:
+        raise InvalidError("Only a person's key can be blocked, as it works elsewhere too. Pause or revoke this one.")
+    if organization.pk not in queries.organization_ids_of(key.owner):
+        raise NotFoundError("There is no such API key.")
 
 
 def _manages(actor: Actor, key: APIKey, organization_id: int) -> bool:
@@ -81,7 +121,7 @@ def require_manage_person(actor: Actor, owner: User, homes: Collection[int] | No
     held = actor.held  # whatever organisation the request means: the key works in all of them
     if actor.user_id == owner.pk:
         if not (held.allows("apikey.own") or held.allows("apikey.ctrl")):
-            raise DeniedError("apikey.own")
+            raise access.denied(actor, "apikey.own")
         return
     homes = queries.organization_ids_of(owner) if homes is None else homes
     if held.everywhere is None and not any(held.reaches(home) for home in homes):
@@ -121,13 +161,7 @@ def require_holds_all(actor: Actor, key: APIKey, given: Held | None = None) -> N
     if key.owner is None:
         access.require_holds(actor, key.permissions or (), key.organization_id or 0)
         return
-    if actor.kind is ActorKind.PERSON and actor.user_id == key.owner_id:
-        return  # a person holds, by definition, what their own key gives
-    if actor.limit is not None:
-        _require_within(actor.limit, key.permissions)
-    given, held = given or access.held_by(key.owner), actor.held
-    if key.owner.kind == UserKind.API or actor.user_id == key.owner_id:
-        given = given.narrowed(key.permissions)  # for somebody else's person a list makes nothing smaller
+    given, held = _to_hold(actor, key, key.owner, given), actor.held
     missing = [held.rights_in(oid).first_missing(rights.patterns) for oid, rights in given.rights.items()]
     if given.everywhere is not None:
         missing.append((held.everywhere or NOTHING).first_missing(given.everywhere.patterns))
@@ -135,6 +169,25 @@ def require_holds_all(actor: Actor, key: APIKey, given: Held | None = None) -> N
     for pattern in missing:
         if pattern is not None:
             raise access.cannot_give(pattern)
+
+
+def require_holds_in(actor: Actor, key: APIKey, organization_id: int, given: Held | None = None) -> None:
+    """The same for what a person's key gives in one organisation."""
+    if key.owner is not None:
+        given = _to_hold(actor, key, key.owner, given)
+        access.require_holds(actor, given.rights_in(organization_id).patterns, organization_id)
+
+
+def _to_hold(actor: Actor, key: APIKey, owner: User, given: Held | None) -> Held:
+    """What one must hold to give what a user's key gives."""
+    if actor.kind is ActorKind.PERSON and actor.user_id == owner.pk:
+        return HOLDS_NOTHING  # a person holds, by definition, what their own key gives
+    if actor.limit is not None:
+        _require_within(actor.limit, key.permissions)
+    given = given or access.held_by(owner)
+    if owner.kind == UserKind.API or actor.user_id == owner.pk:
+        given = given.narrowed(key.permissions)  # for somebody else's person a list makes nothing smaller
+    return given
 
 
 def _require_within(limit: frozenset[str], wanted: Iterable[str] | None) -> None:

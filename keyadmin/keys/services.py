@@ -20,7 +20,7 @@ from keyadmin.kernel.text import clean_line, clean_text
 from keyadmin.keys import given, policy, queries, rights
 from keyadmin.keys.flairs import effective_flairs, without_flairs
 from keyadmin.keys.given import Entered
-from keyadmin.keys.models import DESCRIPTION_LENGTH, NAME_LENGTH, APIKey, FormerTokenId, KeyKind
+from keyadmin.keys.models import DESCRIPTION_LENGTH, NAME_LENGTH, APIKey, FormerTokenId, KeyBlock, KeyKind
 from keyadmin.keys.status import Status
 
 LONGEST_NETWORK_LIST = 100
@@ -345,6 +345,44 @@ def resume_key(*, actor: Actor, key_id: int, expected_version: int | None = None
     return key
 
 
+def block_key(*, actor: Actor, key_id: int, organization: Organization, expected_version: int | None = None) -> APIKey:
+    """Let a person's key do nothing more in this organisation; elsewhere it works as before.
+
+    Blocking a blocked key changes nothing. The version stays: other organisations learn nothing of it. A brake,
+    like pausing: it never asks for a reason.
+    Raises NotFoundError, DeniedError, InvalidError (a key of another kind), StaleError.
+    """
+    with work.unit(actor) as unit:
+        key = _locked_to_block(actor, key_id, organization, expected_version)
+        unit.changes_rights()
+        _, new = KeyBlock.objects.get_or_create(
+            key=key,
+            organization=organization,
+            defaults={"blocked_at": clock.now(), "blocked_by_label": actor.label, "reason": actor.reason},
+        )
+        if new:
+            unit.record(EventName.API_KEY_BLOCKED, _target(key), organizations=[organization.pk])
+    return key
+
+
+def unblock_key(
+    *, actor: Actor, key_id: int, organization: Organization, expected_version: int | None = None
+) -> APIKey:
+    """Let a blocked key work again in this organisation. Unblocking one that is not blocked changes nothing.
+
+    Needs all that the key gives there.
+    Raises NotFoundError, DeniedError, InvalidError (a key of another kind), StaleError.
+    """
+    with work.unit(actor) as unit:
+        key = _locked_to_block(actor, key_id, organization, expected_version)
+        rights.require_holds_in(actor, key, organization.pk)
+        unit.changes_rights()
+        removed, _ = KeyBlock.objects.filter(key=key, organization=organization).delete()
+        if removed:
+            unit.record(EventName.API_KEY_UNBLOCKED, _target(key), organizations=[organization.pk])
+    return key
+
+
 def revoke_key(*, actor: Actor, key_id: int, expected_version: int | None = None) -> APIKey:
     """Stop the key for good and erase its verifier; the record stays. Revoking a revoked key changes nothing.
 
@@ -414,14 +452,23 @@ def _locked(actor: Actor, key_id: int, expected_version: int | None) -> APIKey:
     """The key, locked until the unit ends, if the actor may see and manage it and it is the version expected."""
     key = queries.visible_key(actor, key_id)
     rights.require_manage(actor, key)
-    _lock_with_actor(actor, key.pk)
-    found = queries.visible_keys(actor).filter(pk=key.pk).first()
+    return _locked_as_seen(actor, key_id, expected_version)
+
+
+def _locked_to_block(actor: Actor, key_id: int, organization: Organization, expected_version: int | None) -> APIKey:
+    """The same for whoever may block it in the organisation."""
+    rights.require_block(actor, queries.visible_key(actor, key_id), organization)
+    return _locked_as_seen(actor, key_id, expected_version)
+
+
+def _locked_as_seen(actor: Actor, key_id: int, expected_version: int | None) -> APIKey:
+    _lock_with_actor(actor, key_id)
+    found = queries.visible_keys(actor).filter(pk=key_id).first()
     if found is None:  # deleted meanwhile
         raise NotFoundError("There is no such API key.")
-    key = found
-    if expected_version is not None and expected_version != key.version:
+    if expected_version is not None and expected_version != found.version:
         raise StaleError
-    return key
+    return found
 
 
 def _lock_with_actor(actor: Actor, *key_ids: int) -> None:
@@ -434,7 +481,11 @@ def _lock_with_actor(actor: Actor, *key_ids: int) -> None:
     acting = actor.id if actor.kind is ActorKind.KEY else None
     ids = {pk for pk in (*key_ids, acting) if pk is not None}
     rows = {key.pk: key for key in APIKey.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")}
-    if acting is not None and (acting not in rows or rows[acting].state != actor.key_state):
+    if acting is not None and (
+        acting not in rows
+        or rows[acting].state != actor.key_state
+        or not queries.blocking(rows[acting]) <= actor.held.blocked
+    ):
         raise UnavailableError("The key was changed while it was being used, so nothing was done. Try again.")
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from keyadmin.keys.views import assign, change, create, lists, overview, page, preview, reveal
+from keyadmin.keys.views import assign, change, create, lists, mine, overview, page, preview, reveal
 
 KEY = "keys/<int:pk>/"
 
@@ -18,6 +18,15 @@ urlpatterns = [
     path(f"{KEY}saved/", reveal.key_saved, name="key_saved"),
     path(f"{KEY}pause/", change.pause_key, name="key_pause"),
     path(f"{KEY}resume/", change.resume_key, name="key_resume"),
+    path(f"{KEY}block/", change.block_key, name="key_block"),
+    path(f"{KEY}unblock/", change.unblock_key, name="key_unblock"),
     path(f"{KEY}revoke/", change.revoke_key, name="key_revoke"),
     path(f"{KEY}delete/", change.delete_key, name="key_delete"),
+]
+
+# Under /me/: one's own keys.
+mine_urlpatterns = [
+    path("", mine.own_keys, name="my_keys"),
+    path("new/", mine.new_own_key, name="my_key_new"),
+    path("new/preview/", mine.preview_own, name="my_key_new_preview"),
 ]

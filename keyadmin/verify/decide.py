@@ -17,8 +17,8 @@ from keyadmin.verify.outcome import Decision, Outcome
 class KeyFacts:
     """All of a key that decides, read at one moment. Times are aware UTC.
 
-    `held` knows each organisation in which the key works, the suspended ones too; `limit` is the own list of a user
-    key that has one.
+    `held` knows each organisation in which the key works, also suspended ones and those that have blocked it; `limit`
+    is the own list of a user key that has one.
     """
 
     key_id: int
@@ -123,6 +123,13 @@ def _environment(q: _Question) -> Decision | None:
     return Decision(Outcome.WRONG_ENVIRONMENT) if wrong else None
 
 
+def _blocked(q: _Question) -> Decision | None:
+    """Refused if the organisation meant has blocked the key, or every one that the key could mean."""
+    meant, held = q.ask.organization_id, q.facts.held
+    possible = {meant} if meant is not None else held.rights.keys() - held.suspended
+    return Decision(Outcome.KEY_BLOCKED) if possible and possible <= held.blocked else None
+
+
 def _address(q: _Question) -> Decision | None:
     networks = q.facts.allowed_networks
     if not networks or addresses.contains(networks, q.ask.address):
@@ -147,6 +154,7 @@ CHECKS: tuple[Callable[[_Question], Decision | None], ...] = (
     _owner,
     _suspended,
     _environment,
+    _blocked,
     _address,
     _permission,
 )

@@ -4,12 +4,12 @@ import dataclasses
 
 from django.conf import settings
 
-from accounts.access import held_by
 from keyadmin.kernel import tokens
 from keyadmin.kernel.patterns import Held, Rights
 from keyadmin.keys import given
 from keyadmin.keys.flairs import effective_flairs
 from keyadmin.keys.models import APIKey, FormerTokenId
+from keyadmin.keys.queries import held_through
 from keyadmin.verify.decide import KeyFacts
 
 # A verifier that fits no secret: an unknown token id costs the same comparison as a wrong secret.
@@ -39,7 +39,7 @@ def facts_of(key: APIKey) -> KeyFacts:
     """What decides about a key, as it stands in the database, with no word about a secret."""
     owner, organization = key.owner, key.organization
     if owner is not None:
-        held = held_by(owner).narrowed(key.permissions)
+        held = held_through(key, owner)
     else:
         assert organization is not None  # noqa: S101  a constraint of the table
         suspended = frozenset({organization.pk} if organization.suspended_at else ())

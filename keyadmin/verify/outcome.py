@@ -23,6 +23,7 @@ class Outcome(StrEnum):
     OWNER_DISABLED = "owner_disabled"
     ORGANIZATION_SUSPENDED = "organization_suspended"
     WRONG_ENVIRONMENT = "wrong_environment"
+    KEY_BLOCKED = "key_blocked"
     ADDRESS_NOT_ALLOWED = "address_not_allowed"
     MISSING_PERMISSION = "missing_permission"
 
@@ -42,6 +43,7 @@ PUBLIC_CODES: dict[Outcome, str] = {
     Outcome.OWNER_DISABLED: "owner_disabled",
     Outcome.ORGANIZATION_SUSPENDED: "organization_suspended",
     Outcome.WRONG_ENVIRONMENT: "wrong_environment",
+    Outcome.KEY_BLOCKED: "key_blocked",
     Outcome.ADDRESS_NOT_ALLOWED: "address_not_allowed",
     Outcome.MISSING_PERMISSION: "insufficient_scope",
 }

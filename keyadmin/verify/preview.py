@@ -111,6 +111,7 @@ def _preview(organization_id: int, users: Sequence[User], change: Change) -> Pre
     after = change(before)
     living = Q(expires_at=None) | Q(expires_at__gt=clock.now())
     keys = APIKey.objects.filter(living, owner__in=users, revoked_at=None, expired_seen_at=None).order_by("name", "pk")
+    keys = keys.exclude(blocks__organization_id=organization_id)
     by_owner: dict[int, list[APIKey]] = {}
     for key in keys:
         by_owner.setdefault(key.owner_id or 0, []).append(key)

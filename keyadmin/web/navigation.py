@@ -75,10 +75,14 @@ class Crumb(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a request is: an organisation (none on pages about the person), and all that could be switched to."""
+    """Where a request is: an organisation, and all that could be switched to.
+
+    On pages about the person or the instance (`inside` false) it is the one used last, if there is one.
+    """
 
     organization: Organization | None = None
     organizations: Sequence[Organization] = field(default=())
+    inside: bool = True
 
 
 def set_place(request: HttpRequest, place: Place) -> None:
@@ -86,14 +90,21 @@ def set_place(request: HttpRequest, place: Place) -> None:
     request.place = place  # type: ignore[attr-defined]
 
 
-def frame(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `theme`, `themes`, `organization`, `organizations`, `rail` ... No query."""
+def place_of(request: HttpRequest) -> Place:
+    """What was said by `set_place`."""
     place: Place = getattr(request, "place", Place())
+    return place
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `theme`, `themes`, `organization`, `inside`, `organizations`, `rail` ..."""
+    place = place_of(request)
     actor: Actor | None = getattr(request, "actor", None)
     return {
         "theme": theme_of(request),
         "themes": THEMES,
         "organization": place.organization,
+        "inside": place.inside,
         "organizations": place.organizations,
         "manages_instance": actor is not None and actor.held.instance.allows("org.create"),
         "rail": rail(actor, place.organization, request.path) if actor and actor.kind is ActorKind.PERSON else (),

@@ -1,4 +1,4 @@
-"""Show, list, edit, pause, resume, revoke, delete: the key by id, token id or masked form; each act in the log."""
+"""Show, list, edit, pause, block, revoke, delete: the key by id, token id or masked form; each act in the log."""
 
 import json
 
@@ -105,3 +105,18 @@ def test_show_is_for_people(world: World, run: Run, issued: Issued) -> None:
     assert "masked key:       " + issued.key.masked in lines
     assert "description:      first line second line" in lines, "one line for each field"
     assert "expiry date:      -" in lines
+
+
+def test_block_and_unblock_in_one_organisation(world: World, run: Run) -> None:
+    key = world.user_key(world.manager)
+    pk, client = str(key.key.pk), world.client(key=key.secret)
+    assert "--organization: acme, globex" in run("block_key", pk).err
+    for command, outcome in (("block_key", 403), ("block_key", 403), ("unblock_key", 200), ("unblock_key", 200)):
+        done = run(command, pk, "--organization", "acme", "--reason", "because")
+        assert (done.code, done.err) == (0, "")
+        assert key.key.masked in done.out
+        assert client.get("/api/v1/whoami?organization=acme").status_code == outcome
+    names = list(activity.chain_of(world.acme.pk).values_list("name", flat=True))[-2:]
+    assert names == ["api_key.blocked", "api_key.unblocked"]
+    assert run("block_key", pk, "--organization", "globex").err == "keyadmin: There is no such API key.\n"
+    assert run("block_key", str(world.key().key.pk), "--organization", "acme").code == 2

@@ -124,6 +124,29 @@ def test_a_key_that_was_revoked_meanwhile_changes_nothing(world: World) -> None:
     assert not APIKey.objects.filter(name="Too late").exists()
 
 
+def test_a_key_that_was_blocked_meanwhile_changes_nothing(world: World) -> None:
+    """Neither there nor elsewhere: the request is to be repeated, and then decided anew."""
+    issued = world.user_key(world.manager)
+    other = world.key("apikey.view").key
+    token = tokens.parse(issued.secret)
+    facts = lookup.find(token) if token else None
+    assert facts is not None
+    actor = actor_of(facts, Ask(address=""))
+    services.block_key(actor=OPERATOR, key_id=issued.key.pk, organization=world.acme)
+    for act in (services.pause_key, services.revoke_key, services.delete_key):
+        with pytest.raises(UnavailableError):
+            act(actor=actor, key_id=other.pk)
+    assert APIKey.objects.get(pk=other.pk).version == 1
+
+
+def test_of_equal_blocks_one_is_logged(lasting_world: World, rounds: int) -> None:
+    for _ in range(rounds):
+        pk = lasting_world.user_key(lasting_world.manager).key.pk
+        block = partial(services.block_key, actor=OPERATOR, key_id=pk, organization=lasting_world.acme)
+        assert at_once([block] * WRITERS) == {"done": WRITERS}
+        assert Event.objects.filter(target_id=pk, name="api_key.blocked").count() == 1
+
+
 def test_keys_that_act_on_each_other_do_not_deadlock(lasting_world: World, rounds: int) -> None:
     for _ in range(rounds):
         pair = [lasting_world.key("apikey.ctrl", "apikey.view") for _ in range(2)]

@@ -72,6 +72,20 @@ ASK = Ask(address="203.0.113.7")
             {"permissions": ("view_customer",)},
             Outcome.MISSING_PERMISSION,
         ),
+        ({"held": dataclasses.replace(TWO, blocked=frozenset({ACME}))}, {}, Outcome.ALLOWED),
+        ({"held": dataclasses.replace(TWO, blocked=frozenset({ACME}))}, {"organization_id": GLOBEX}, Outcome.ALLOWED),
+        ({"held": dataclasses.replace(TWO, blocked=frozenset({ACME}))}, {"organization_id": ACME}, Outcome.KEY_BLOCKED),
+        (
+            {"held": dataclasses.replace(TWO, blocked=frozenset({ACME}))},
+            {"permissions": ("view_customer",)},
+            Outcome.MISSING_PERMISSION,
+        ),
+        ({"held": dataclasses.replace(TWO, blocked=frozenset({ACME, GLOBEX}))}, {}, Outcome.KEY_BLOCKED),
+        (
+            {"held": dataclasses.replace(TWO, suspended=frozenset({ACME}), blocked=frozenset({GLOBEX}))},
+            {},
+            Outcome.KEY_BLOCKED,
+        ),
         ({}, {"environment": "live"}, Outcome.ALLOWED),
         ({}, {"environment": "test"}, Outcome.WRONG_ENVIRONMENT),
         ({"allowed_networks": ("203.0.113.0/24",)}, {}, Outcome.ALLOWED),
@@ -115,6 +129,7 @@ IN_ORDER: list[tuple[Outcome, dict[str, Any], dict[str, Any]]] = [
     (Outcome.OWNER_DISABLED, {"owner_active": False}, {}),
     (Outcome.ORGANIZATION_SUSPENDED, {"held": dataclasses.replace(FACTS.held, suspended=frozenset({ACME}))}, {}),
     (Outcome.WRONG_ENVIRONMENT, {}, {"environment": "test"}),
+    (Outcome.KEY_BLOCKED, {"held": dataclasses.replace(FACTS.held, blocked=frozenset({ACME}))}, {}),
     (Outcome.ADDRESS_NOT_ALLOWED, {"allowed_networks": ("10.0.0.0/8",)}, {}),
     (Outcome.MISSING_PERMISSION, {}, {"permissions": ("create_payment",)}),
 ]

@@ -261,6 +261,12 @@ class Histories(RuleBasedStateMachine):
 
         self.act(who, carry_out)
 
+    @rule(who=one, key=one, on=st.booleans())
+    def block(self, who: int, key: int, on: bool) -> None:
+        row, act = self.pick(APIKey, key), services.block_key if on else services.unblock_key
+        if row is not None:
+            self.act(who, lambda a: act(actor=a, key_id=row.pk, organization=self.world.acme))
+
 
 def _names(rights: Rights) -> frozenset[str]:
     return frozenset(name for name in NAMES if rights.allows(name))

@@ -42,7 +42,7 @@ def assigned_key(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     ask_identity(form, request)
     if form.is_valid():
         try:
-            return _assign(request, form, owner, key, url)
+            return _assign(request, form, owner, key, Crumb(owner.name, url))
         except ProblemError as error:
             add_errors(form, error)
     context = {
@@ -56,21 +56,29 @@ def assigned_key(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     return render(request, "keys/assigned.html", context, status=UNPROCESSABLE if form.errors else 200)
 
 
-def _assign(request: HttpRequest, form: AssignForm, owner: User, key: APIKey | None, url: str) -> HttpResponse:
-    actor = here(request)[0]
+def _assign(request: HttpRequest, form: AssignForm, owner: User, key: APIKey | None, back: Crumb) -> HttpResponse:
+    actor, organization = here(request)
     acting = dataclasses.replace(actor, reason=form.cleaned_data["reason"])
     if form.secret is not None:
         services.assign_key(actor=acting, owner=owner, secret=form.secret, expires_at=form.expires_at)
-        return finished(request, url, f"{owner.name} has the key that you entered.")
+        return finished(request, back.url, f"{owner.name} has the key that you entered.")
 
     def generate(minted: services.Minted) -> services.Issued:
         return services.assign_key(
             actor=acting, owner=owner, expires_at=form.expires_at, minted=minted, confirmed=False
         )
 
-    back = (url, f"Back to {owner.name}")
-    nonce = form.cleaned_data["nonce"]
-    return reveal_once(request, actor, nonce, services.mint(), generate, again=key is not None, back=back)
+    return reveal_once(
+        request,
+        actor,
+        form.cleaned_data["nonce"],
+        services.mint(),
+        generate,
+        organization=organization,
+        keys=Crumb("API keys", address("keys", organization)),
+        again=key is not None,
+        back=back,
+    )
 
 
 def _seen(actor: Actor, owner: User) -> APIKey | None:

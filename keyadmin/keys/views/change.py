@@ -1,6 +1,7 @@
 """Pages that change a key and show no secret."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from keyadmin.activity import queries as activity
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import ProblemError, StaleError
 from keyadmin.keys import differences, queries, rights, services
-from keyadmin.keys.forms import EditKeyForm, StopForm, stand_on
+from keyadmin.keys.forms import BlockForm, EditKeyForm, StopForm, stand_on
 from keyadmin.keys.models import APIKey
 from keyadmin.keys.status import WORKING, Status
 from keyadmin.keys.views.common import about, address, facts_about, finished, here
@@ -85,6 +86,41 @@ def delete_key(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then stop the key for good and remove its record."""
     goes = "This cannot be undone. The record of the key goes; activity records are kept."
     return confirmed(request, pk, services.delete_key, "Delete", goes, "{} was deleted.")
+
+
+@require_http_methods(["GET", "POST"])
+def block_key(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then refuse a person's key in this organisation."""
+    actor, organization = here(request)
+    key = queries.visible_key(actor, pk)
+    rights.require_block(actor, key, organization)
+    form = BlockForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        acting = dataclasses.replace(actor, reason=form.cleaned_data["reason"])
+        services.block_key(actor=acting, key_id=pk, organization=organization)
+        text = f"{key.name} is blocked in {organization.name}. Requests with it now get 403 here."
+        return finished(request, address("key", organization, pk), text)
+    owner = key.owner.name if key.owner else ""
+    context = {
+        **about(key, organization, "Block"),
+        "form": form,
+        "verb": "Block",
+        "where": organization.name,
+        "facts": facts_about(key, organization),
+        "consequences": [
+            f"Requests with this key get 403 in {organization.name} at once.",
+            f"In other organisations it works as before. {owner} sees who blocked it.",
+            "You can unblock it later if you have all the permissions that it gives here.",
+        ],
+    }
+    return render_sheet(request, "keys/confirm.html", context, status=UNPROCESSABLE if form.errors else 200)
+
+
+@require_POST
+def unblock_key(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let it work here again."""
+    service = functools.partial(services.unblock_key, organization=here(request)[1])
+    return act_at_once(request, pk, service, "{} works here again.")
 
 
 def act_at_once(request: HttpRequest, pk: int, service: Service, text: str) -> HttpResponse:

@@ -33,10 +33,18 @@ def new_key(request: HttpRequest) -> HttpResponse:
     """The form for a new key; a good POST is answered with the secret, once."""
     actor, organization = here(request)
     rights.require_create(actor, organization, None)
+    keys = Crumb("API keys", address("keys", organization))
+    return answered(request, NewKeyForm, actor, organization, keys)
+
+
+def answered(
+    request: HttpRequest, form_class: type[NewKeyForm], actor: Actor, organization: Organization, keys: Crumb
+) -> HttpResponse:
+    """A form for a new key; `keys` is the list that one comes from and goes back to."""
     posted = request.POST if request.method == "POST" else None
     filled, left_out = prefilled(request.GET, actor, organization)
     initial = {"nonce": get_random_string(32), **filled}
-    form = NewKeyForm(posted, actor=actor, organization=organization, initial=initial)
+    form = form_class(posted, actor=actor, organization=organization, initial=initial)
     ask_identity(form, request, asked=form.data.get("mode") == "admin")
     if form.is_valid():
         typed = form.cleaned_data
@@ -60,7 +68,8 @@ def new_key(request: HttpRequest) -> HttpResponse:
             )
 
         try:
-            return reveal_once(request, actor, typed["nonce"], services.mint(typed["environment"]), create)
+            minted = services.mint(typed["environment"])
+            return reveal_once(request, actor, typed["nonce"], minted, create, organization=organization, keys=keys)
         except ProblemError as error:
             form.add_problem(error)
     context = {
@@ -68,8 +77,8 @@ def new_key(request: HttpRequest) -> HttpResponse:
         "sheet_title": "Create API key",
         "from_link": bool(filled.keys() - OF_USER_PAGE) or left_out,
         "left_out": left_out,
-        "crumbs": [Crumb("API keys", address("keys", organization)), Crumb("Create API key")],
-        "back": address("keys", organization),
+        "crumbs": [keys, Crumb("Create API key")],
+        "back": keys.url,
     }
     return render_sheet(request, "keys/new.html", context, status=UNPROCESSABLE if form.errors else 200)
 
@@ -101,7 +110,10 @@ def regenerate_key(request: HttpRequest, pk: int) -> HttpResponse:
             )
 
         try:
-            return reveal_once(request, actor, typed["nonce"], services.mint_like(key), regenerate, again=True)
+            keys, minted = Crumb("API keys", address("keys", organization)), services.mint_like(key)
+            return reveal_once(
+                request, actor, typed["nonce"], minted, regenerate, organization=organization, keys=keys, again=True
+            )
         except ProblemError as error:
             add_errors(form, error)
     context = {

@@ -21,16 +21,18 @@ def key_page(request: HttpRequest, pk: int) -> HttpResponse:
     key = queries.visible_key(actor, pk)
     permitted = rights.permitted(actor, [key])
     steps = story(key, organization)
+    block = queries.blocks([key], [organization.pk]).get((key.pk, organization.pk))
     context = {
         **standing(actor, organization),
         "key": key,
-        "tags": tags_of(key),
-        "acts": acts_on(key, organization.slug, permitted)[2:],
-        "banners": banners(key, organization.slug, steps, permitted),
+        "tags": tags_of(key, organization.name if block else ""),
+        "acts": acts_on(key, organization, permitted, blocked=block is not None)[2:],
+        "banners": banners(key, organization, steps, permitted, block),
         "powers": powers_of(key, organization),
         "idle": idle_of(key, organization),
         "lineage": queries.lineage(key),
         "steps": steps,
+        "block": block,
         "may_manage": key.pk in permitted.managed,
         "crumbs": [Crumb("API keys", address("keys", organization)), Crumb(key.name)],
     }

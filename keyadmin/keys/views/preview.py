@@ -9,13 +9,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts import queries as accounts
-from accounts.models import Organization
 from keyadmin.kernel.errors import InvalidError
 from keyadmin.keys import differences, flairs, picker, queries, rights, services
 from keyadmin.keys.differences import Change
 from keyadmin.keys.forms import EditKeyForm, KeyForm, NewKeyForm
 from keyadmin.keys.models import APIKey
-from keyadmin.keys.views.common import address, here
+from keyadmin.keys.views.common import here
 from keyadmin.web.auth import KeyadminRequest
 
 
@@ -35,7 +34,7 @@ def preview_new(request: HttpRequest) -> HttpResponse:
     actor, organization = here(request)
     rights.require_create(actor, organization, None)
     form = NewKeyForm(request.POST, actor=actor, organization=organization)
-    return render(request, "keys/_preview.html", said_of(form, organization))
+    return render(request, "keys/_preview.html", said_of(form))
 
 
 @sensitive_post_parameters()
@@ -46,35 +45,32 @@ def preview_edit(request: HttpRequest, pk: int) -> HttpResponse:
     key = queries.visible_key(actor, pk)
     rights.require_manage(actor, key)
     form = EditKeyForm(request.POST, key=key, actor=actor, organization=organization)
-    return render(request, "keys/_preview.html", said_of(form, organization))
+    return render(request, "keys/_preview.html", said_of(form))
 
 
 def form_context(request: HttpRequest, form: KeyForm) -> dict[str, Any]:
     """All that templates/keys/_fields.html shows beside the fields themselves."""
-    actor, organization = here(request)
     chosen = form["permissions"].value() or ()
-    held = actor.rights_in(organization.pk)
-    route = ("key_edit_preview", form.key.pk) if isinstance(form, EditKeyForm) else ("key_new_preview",)
     return {
         "form": form,
-        "readable": queries.readable(actor, organization),
-        "matrix": picker.matrix(accounts.grantable_permissions(), held, form.kept, chosen),
-        "admin_keys": queries.number_of_admin_keys(actor, organization),
+        "readable": queries.readable(form.held),
+        "matrix": picker.matrix(accounts.grantable_permissions(), form.held, form.kept, chosen),
+        "admin_keys": queries.number_of_admin_keys(form.actor, form.organization),
         "client_address": cast(KeyadminRequest, request).client_address,
-        "preview_url": address(route[0], organization, *route[1:]),
-        **said_of(form, organization),
+        "preview_url": f"{request.path}preview/",
+        **said_of(form),
     }
 
 
-def said_of(form: KeyForm, organization: Organization) -> dict[str, Any]:
+def said_of(form: KeyForm) -> dict[str, Any]:
     """The context of templates/keys/_preview.html: for a form as it was sent, or as it opens."""
     if not form.is_bound:
         form = opened(form)
     form.is_valid()
     typed = form.cleaned_data
     said: dict[str, Any] = {
-        "effective": effective_of(form, organization),
-        "organization": organization,
+        "effective": effective_of(form),
+        "home": form.organization,
         "now": form.now,
         "never_expires": typed.get("expires_at", form.now) is None,
         "expires_at": typed.get("expires_at"),
@@ -97,17 +93,15 @@ def said_of(form: KeyForm, organization: Organization) -> dict[str, Any]:
 def opened(form: KeyForm) -> KeyForm:
     """The form as if it were sent as it opens."""
     data = {name: bound.value() for name in form.fields if (bound := form[name]).value() is not None}
-    if isinstance(form, EditKeyForm):
-        return EditKeyForm(data, key=form.key, actor=form.actor, organization=form.organization)
-    return NewKeyForm(data, actor=form.actor, organization=form.organization)
+    return form.sent(data)
 
 
-def effective_of(form: KeyForm, organization: Organization) -> Effective | None:
+def effective_of(form: KeyForm) -> Effective | None:
     """By the function that verification's rights come from; None while the form does not say enough."""
     key = form.proposed()
     if key is None:
         return None
-    given = queries.effective(key, organization)
+    given = queries.effective(key, form.organization)
     idle = picker.idle(key.permissions or (), given) if key.owner else []
     rows = accounts.grantable_permissions()
     labels = {row.name: row.label for row in rows}

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.text import slugify
 from django.views.decorators.http import require_POST
 
+from accounts.models import Organization
 from keyadmin.instance import services as instance
 from keyadmin.kernel.actor import Actor
 from keyadmin.keys import queries, services
@@ -38,14 +39,16 @@ def reveal_once(
     minted: services.Minted,
     act: Callable[[services.Minted], services.Issued],
     *,
+    organization: Organization,
+    keys: Crumb,
     again: bool = False,
-    back: tuple[str, str] = ("", ""),
+    back: Crumb | None = None,
 ) -> HttpResponse:
     """Carry out what makes a secret, and show it in this answer alone.
 
     The form's nonce makes a repeated POST (reload, double click) find what the first one did, without the secret.
-    `again`: the key is not new. What was done is said when the secret is gone, above the next page; `back` is that
-    page's address and what the way there is called, where it is not the key's own or the list.
+    `organization` is where the key is shown, `keys` the list that it stands in; `again`: the key is not new. What was
+    done is said when the secret is gone, above the next page: `back`, where it is not the key's own or the list.
     """
 
     def once() -> instance.Answer:
@@ -56,11 +59,11 @@ def reveal_once(
     answer = instance.once(actor, scope=f"page:{actor.kind}:{actor.id}", key=nonce, body=b"", act=once)
     key = queries.visible_key(actor, int(str(answer.body["api_key_id"])))
     if "secret" not in answer.body:
-        context = _sheet(request, key, "Already done")
+        context = _sheet(key, organization, keys, "Already done")
         return render_sheet(request, "keys/already_created.html", {**context, "again": again})
-    url, label = back
-    onward = {"after": url, "after_label": label} if url else {}
-    shown = {**_about(request, key, again=again), **onward, "secret": Unspoken(answer.body["secret"])}
+    shown = {**_about(request, key, organization, keys, again=again), "secret": Unspoken(answer.body["secret"])}
+    if back is not None:
+        shown |= {"after": back.url, "after_label": f"Back to {back.label}"}
     response = secret(render_sheet(request, "keys/reveal.html", shown))
     # After this page is made, so that the next one says it.
     messages.success(request, f"Key {key.name} has a new secret." if again else f"Key {key.name} created.")
@@ -78,24 +81,24 @@ def key_saved(request: HttpRequest, pk: int) -> HttpResponse:
     return go_to(request, address("key", organization, pk) if at_key else at_row(address("keys", organization), key))
 
 
-def _sheet(request: HttpRequest, key: APIKey, title: str) -> dict[str, Any]:
-    crumbs = [Crumb("API keys", address("keys", here(request)[1])), Crumb(title)]
-    return {"key": key, "sheet_title": title, "crumbs": crumbs, "no_close": True}
+def _sheet(key: APIKey, organization: Organization, keys: Crumb, title: str) -> dict[str, Any]:
+    return {"key": key, "home": organization, "sheet_title": title, "crumbs": [keys, Crumb(title)], "no_close": True}
 
 
-def _about(request: HttpRequest, key: APIKey, *, again: bool) -> dict[str, Any]:
+def _about(
+    request: HttpRequest, key: APIKey, organization: Organization, keys: Crumb, *, again: bool
+) -> dict[str, Any]:
     """The context of a reveal but for the secret. A new key is looked for in the whole list, not among filters."""
-    organization = here(request)[1]
-    keys = list_behind(request, organization) if again else address("keys", organization)
+    behind = list_behind(request, organization) if again else keys.url
     return {
-        **_sheet(request, key, "Copy your API key"),
+        **_sheet(key, organization, keys, "Copy your API key"),
         "allowed": _allowed(key),
         "env_name": ENV_NAME,
         "file_name": slugify(without_flairs(key.name))[:60].strip("-") or "api-key",
         "try_url": f"{settings.ENV.public_url or f'{request.scheme}://{request.get_host()}'}/api/v1/whoami",
         "saved_url": address("key_saved", organization, key.pk),
-        "after": at_row(keys, key) if keys else address("key", organization, key.pk),
-        "after_label": "Back to API keys" if keys else "Back to the key",
+        "after": at_row(behind, key) if behind else address("key", organization, key.pk),
+        "after_label": f"Back to {keys.label}" if behind else "Back to the key",
     }
 
 

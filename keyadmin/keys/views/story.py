@@ -24,6 +24,8 @@ ICONS = {
     "regenerated": "refresh",
     "assigned": "key",
     "secret_confirmed": "check",
+    "blocked": "slash",
+    "unblocked": "play",
     "revoked": "slash",
 }
 WORDS = {"updated": "Changed", "secret_confirmed": "Secret confirmed as saved"}

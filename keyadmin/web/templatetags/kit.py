@@ -87,6 +87,7 @@ def badge(text: str, tone: str = "off", symbol: str = "") -> SafeString:
 
 # Tags that ask for a second look.
 LOUD = frozenset({"Admin", "Owner disabled", "Secret not confirmed", "Weak secret"})
+BLOCKED = "Blocked"  # or more: "Blocked in Acme"
 
 
 @register.simple_tag
@@ -95,7 +96,8 @@ def tags(names: Iterable[str], shown: int = 2) -> SafeString:
     every = [str(name) for name in names]
     html = SafeString("")
     for name in every[:shown]:
-        html += format_html(' <span class="ka-tag{}">{}</span>', " ka-warn" if name in LOUD else "", name)
+        loud = name in LOUD or name.startswith(BLOCKED)
+        html += format_html(' <span class="ka-tag{}">{}</span>', " ka-warn" if loud else "", name)
     rest = every[shown:]
     if rest:
         html += format_html(

@@ -1,0 +1,22 @@
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from keyadmin.kernel.actor import Actor
+from keyadmin.keys import services
+from keyadmin.keys.models import APIKey
+from keyadmin.keys.representation import key_fields
+from keyadmin.management.base import KeyCommand, add_organization
+
+
+class Command(KeyCommand):
+    help = "Refuse a person's key in one organisation; elsewhere it works as before."
+    example = "block_key 12 --organization acme --reason 'ticket 4711'"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        add_organization(parser)
+
+    def act_on(self, actor: Actor, key: APIKey, **options: Any) -> Any:
+        organization = self.organization(actor, options["organization"])
+        return key_fields(services.block_key(actor=actor, key_id=key.pk, organization=organization))
