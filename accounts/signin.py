@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import record_authentication
 from allauth.core import context
+from allauth.core.internal.ratelimit import RateLimitUsage
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -15,12 +16,14 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.mail import EmailMessage
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts import identity
+from accounts import identity, queries
 from accounts.models import User
 from accounts.services import sessions
 from keyadmin.kernel import sealing
 from keyadmin.kernel.actor import Actor
+from keyadmin.web import guesses
 from keyadmin.web.auth import KeyadminRequest
 from keyadmin.web.identity import recently_confirmed
 
@@ -35,8 +38,6 @@ class AccountAdapter(DefaultAccountAdapter):
     error_messages: ClassVar[dict[str, str]] = {
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": "E-mail address or password is wrong.",
-        "too_many_login_attempts": "Too many attempts. Try again in 5 minutes.",
-        "rate_limited": "Too many attempts. Try again in 5 minutes.",
         "incorrect_password": "The password is wrong.",
         "enter_current_password": "The current password is wrong.",
     }
@@ -73,9 +74,27 @@ class AccountAdapter(DefaultAccountAdapter):
             actor=acting(self.request, user), user=user, encoded_password=make_password(password), by_link=by_link
         )
 
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        # allauth counts for each host name, of which a sender has several to choose from.
-        return str(credentials.get("email", "")).lower()
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the try before the password is looked at. allauth takes it back when it was right.
+
+        allauth's own limit (`login_failed`) counts for an account wherever the tries come from: five wrong passwords
+        by anybody would lock its owner out.
+        """
+        self._login_failed_rl_usage = self.guess(request, str(credentials.get("email", "")))
+
+    def guess(self, request: HttpRequest, email: str, *, what: str = "password") -> RateLimitUsage:
+        """Count a try at the password, or the code, of whoever has this e-mail address. Raises ValidationError."""
+        email = email.lower()
+        return guesses.begin(
+            request, f"{what} {email}", familiar=lambda: queries.has_signed_in_from(email, self.get_client_ip(request))
+        )
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        guesses.forget(request, f"password {str(credentials['email']).lower()}")
+
+    def is_safe_url(self, url: str) -> bool:
+        """Whether `next` may lead there: to paths of ours alone."""
+        return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Under the public address: the Host of a request is whatever its sender likes."""

@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "keyadmin.web.middleware.AddressMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "keyadmin.web.guesses.GuessesMiddleware",
     "keyadmin.verify.middleware.ApiKeyMiddleware",
     "accounts.middleware.SeenMiddleware",
     "accounts.middleware.OrganizationMiddleware",
@@ -203,6 +204,12 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = int(timedelta(minutes=10).total_seconds())
+ACCOUNT_RATE_LIMITS = {  # see web.guesses; allauth counts them, and cuts IPv6 addresses to 64 bits
+    "login_failed": None,
+    "guess": "5/5m/key",
+    "guess_address": "30/5m/ip",
+    "guess_account": "30/h/key",
+}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody gets mail because a stranger typed their address
 MFA_ADAPTER = "accounts.signin.SecondFactorAdapter"

@@ -4,6 +4,7 @@ import struct
 from typing import Any, ClassVar
 
 from allauth.account import forms as account
+from allauth.account.adapter import get_adapter
 from allauth.core import context
 from allauth.mfa.base import forms as codes
 from allauth.mfa.totp import forms as totp
@@ -86,9 +87,11 @@ class CodeForm(_Code, codes.AuthenticateForm):
     """A code of the authenticator app, or a recovery code; each is taken once."""
 
     def clean_code(self) -> str:
+        tried = get_adapter().guess(context.request, self.user.email, what="code")
         code: str = super().clean_code()
         if not second_factor.take_step(user=self.user, code=code):
             raise codes.get_adapter().validation_error("incorrect_code")
+        tried.rollback()
         return code
 
 
