@@ -66,7 +66,13 @@ class NewPasswordForm(_NewPassword, account.ResetPasswordKeyForm):
 
 
 class ChangePasswordForm(_NewPassword, account.ChangePasswordForm):
-    """With the current one."""
+    """With the current one, counted against guessing like a sign-in."""
+
+    def clean_oldpassword(self) -> str:
+        typed: str = self.cleaned_data["oldpassword"]
+        if not get_adapter().reauthenticate(self.user, typed):
+            raise get_adapter().validation_error("enter_current_password")
+        return typed
 
 
 class ConfirmForm(Plain, account.ReauthenticateForm):
@@ -97,6 +103,8 @@ class CodeForm(_Code, codes.AuthenticateForm):
 
 class ConfirmByCodeForm(CodeForm, codes.ReauthenticateForm):
     """The same, for somebody who is signed in."""
+
+    hints: ClassVar = {"code": "From your authenticator app, or a recovery code."}
 
 
 class ActivateForm(_Code, totp.ActivateTOTPForm):
