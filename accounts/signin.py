@@ -1,7 +1,5 @@
 """allauth's adapters: no sign-up, client addresses by our rule, its writes through our services. A face."""
 
-import logging
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -13,7 +11,6 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.mail import EmailMessage
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -21,15 +18,14 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from accounts import identity, queries
 from accounts.models import User
 from accounts.services import sessions
+from keyadmin.instance import mail
 from keyadmin.kernel import sealing
 from keyadmin.kernel.actor import Actor
 from keyadmin.web import guesses
 from keyadmin.web.auth import KeyadminRequest
 from keyadmin.web.identity import recently_confirmed
 
-log = logging.getLogger("keyadmin")
 SEALED = "second factor"
-_postman = ThreadPoolExecutor(1, "mail")
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -102,9 +98,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return base + reverse("account_reset_password_from_key", args=[key])
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """After the answer: how long a mail takes says who has an account, and no mail server holds up a page."""
-        message = self.render_mail(template_prefix, email, {"request": self.request, "email": email, **context})
-        _postman.submit(_post, message)
+        """After the answer."""
+        mail.post(self.render_mail(template_prefix, email, {"request": self.request, "email": email, **context}))
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
@@ -147,15 +142,3 @@ def enter(request: HttpRequest, user: User) -> None:
     """Sign in somebody who has just chosen their password: by the set-up link or an invitation."""
     record_authentication(request, user, method="password")
     AccountAdapter(request).login(request, user)
-
-
-def wait_for_mail() -> None:
-    """Return when all mail that was handed over by now has left."""
-    _postman.submit(lambda: None).result()
-
-
-def _post(message: EmailMessage) -> None:
-    try:
-        message.send()
-    except OSError as error:  # smtplib's errors are; neither address nor text may stand in a log
-        log.error("A message could not be sent: %s", type(error).__name__)
