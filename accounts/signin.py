@@ -15,10 +15,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts import identity, queries
+from accounts import identity, mail, queries
 from accounts.models import User
 from accounts.services import sessions
-from keyadmin.instance import mail
 from keyadmin.kernel import sealing
 from keyadmin.kernel.actor import Actor
 from keyadmin.web import guesses

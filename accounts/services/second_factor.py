@@ -11,13 +11,12 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
 
-from accounts import access, queries
+from accounts import access, mail, queries
 from accounts.models import User, UserKind
 from accounts.services import sessions
 from accounts.services.common import locked
 from keyadmin.activity import work
 from keyadmin.activity.events import INSTANCE, EventName, Target
-from keyadmin.instance import mail
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError
 

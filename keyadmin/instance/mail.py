@@ -1,13 +1,9 @@
-"""Mail: sent after the answer. Where no server is configured it is kept in the data directory, for instance
-administrators to read and pass on.
-"""
+"""Mail where no server is configured: kept in the data directory, for instance administrators to read and pass on."""
 
-import logging
 import os
 import re
 import secrets
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -21,9 +17,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from keyadmin.kernel import clock
 from keyadmin.kernel.errors import NotFoundError
 
-log = logging.getLogger("keyadmin")
 KEPT = 200
-_postman = ThreadPoolExecutor(1, "mail")
 _NAME = re.compile(r"[0-9]{8}T[0-9]{12}-[0-9a-f]{8}")
 
 
@@ -54,16 +48,6 @@ class KeepingBackend(BaseEmailBackend):
         return len(email_messages)
 
 
-def post(message: EmailMessage) -> None:
-    """Hand a message over. How long a mail takes says who has an account, and no mail server holds up a page."""
-    _postman.submit(_send, message)
-
-
-def wait() -> None:
-    """Return when all mail that was handed over by now has left."""
-    _postman.submit(lambda: None).result()
-
-
 def kept() -> list[Letter]:
     """All kept messages, the newest first."""
     return [_read(path) for path in _files()]
@@ -75,13 +59,6 @@ def letter(name: str) -> Letter:
     if not _NAME.fullmatch(name) or not path.is_file():
         raise NotFoundError("There is no such message.")
     return _read(path)
-
-
-def _send(message: EmailMessage) -> None:
-    try:
-        message.send()
-    except OSError as error:  # smtplib's errors are; neither address nor text may stand in a log
-        log.error("A message could not be sent: %s", type(error).__name__)
 
 
 def _files() -> list[Path]:

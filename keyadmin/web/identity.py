@@ -9,6 +9,7 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
 from allauth.mfa import app_settings as mfa
 from allauth.mfa.base.forms import ReauthenticateForm
+from allauth.mfa.base.internal.flows import post_authentication
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from allauth.utils import get_form_class
@@ -63,7 +64,7 @@ class IdentityField(forms.CharField):
             )
             if not form.is_valid():
                 raise forms.ValidationError(list(form.errors["code"]))
-            form.save()
+            post_authentication(self.request, form.authenticator, reauthenticated=True)
         elif self.asked:
             adapter = get_adapter(self.request)
             if not adapter.reauthenticate(self.request.user, typed):

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
 from accounts import queries
+from accounts.mail import wait as wait_for_mail
 from accounts.services import invitations
-from keyadmin.instance import mail
 from tests.e2e.office import Office
 from tests.e2e.watching import findings
 from tests.pages.signing_in import code_of, forget_mail
@@ -180,7 +180,7 @@ def test_a_forgotten_password_is_reset_by_the_link_in_the_kept_mail(office: Offi
     page.get_by_label("E-mail address").fill("dev@example.org")
     page.get_by_role("button", name="Send the link").click()
     expect(page.get_by_role("heading", name="Look at your mail")).to_be_visible()
-    mail.wait()
+    wait_for_mail()
 
     admin = office.open("/instance/mail/")
     admin.get_by_role("link", name="Reset your password").click()

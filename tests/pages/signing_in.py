@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.test import Client
 
+from accounts.mail import wait as wait_for_mail
 from keyadmin.instance import mail
 from tests.world import PASSWORD
 
@@ -47,7 +48,7 @@ def by_password(email: str, password: str = PASSWORD, **options: Any) -> tuple[C
 
 def link_in_mail(to: str) -> str:
     """The path of the link in the newest message that was kept for an address."""
-    mail.wait()
+    wait_for_mail()
     letter = next(letter for letter in mail.kept() if letter.to == to)
     found = re.search(r"http://testserver(/\S+)", letter.body)
     assert found, letter.body

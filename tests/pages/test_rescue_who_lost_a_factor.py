@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from django.core.management import call_command
 from django.test import Client
 
+from accounts.mail import wait as wait_for_mail
 from accounts.services import people
 from keyadmin.activity import queries
 from keyadmin.activity.events import INSTANCE
@@ -61,7 +62,7 @@ def test_all_of_it_goes_with_all_sessions_one_event_and_a_mail(
         assert [json.loads(one.text)["before"] for one in found] == [
             {"second_factor": ["authenticator app", "recovery codes"]}
         ]
-    mail.wait()
+    wait_for_mail()
     (letter,) = mail.kept()
     assert (letter.to, letter.subject) == (DEV, "Your second factor was removed")
     assert ("operator of the machine" if remove is by_command else "Dana") in letter.body
@@ -76,7 +77,7 @@ def test_no_event_nothing_is_removed_and_no_mail_is_sent(world: World) -> None:
 
     assert world.client(world.admin).delete(path, headers={"X-Organization": "acme"}).status_code == 503
     assert Authenticator.objects.count() == 2
-    mail.wait()
+    wait_for_mail()
     assert not mail.kept()
 
 

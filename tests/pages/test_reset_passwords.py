@@ -9,6 +9,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from accounts.mail import wait as wait_for_mail
 from accounts.models import User
 from keyadmin.activity import queries
 from keyadmin.activity.events import INSTANCE
@@ -69,7 +70,7 @@ def test_a_weak_password_keeps_the_link_alive(world: World) -> None:
 
 def test_unknown_addresses_are_answered_alike_and_get_no_mail(world: World) -> None:
     known, unknown = ask("dev@example.org"), ask("nobody@example.org")
-    mail.wait()
+    wait_for_mail()
 
     assert known.redirect_chain == unknown.redirect_chain == [("/sign-in/reset/sent/", 302)]
     assert without_what_differs(known, "") == without_what_differs(unknown, "")
@@ -81,7 +82,7 @@ def test_a_disabled_person_gets_no_link_and_an_old_one_is_dead(world: World) -> 
     User.objects.filter(pk=world.developer.pk).update(is_active=False)
     forget_mail()
     ask("dev@example.org")
-    mail.wait()
+    wait_for_mail()
 
     assert mail.kept() == []
     assert Client().get(link).status_code == 404
@@ -110,7 +111,7 @@ def test_the_token_stands_neither_in_sessions_nor_in_logs(world: World) -> None:
 def test_the_link_leads_to_the_public_address(world: World, settings: Any) -> None:
     settings.ENV = dataclasses.replace(settings.ENV, public_url="https://keys.example.org")
     ask("dev@example.org")
-    mail.wait()
+    wait_for_mail()
 
     assert "https://keys.example.org/sign-in/reset/" in mail.kept()[0].body
     assert "testserver" not in mail.kept()[0].body
@@ -173,7 +174,7 @@ def test_a_mail_server_that_fails_is_logged_without_the_address(
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     with caplog.at_level(logging.ERROR):
         ask("dev@example.org")
-        mail.wait()
+        wait_for_mail()
 
     assert "could not be sent" in caplog.text
     assert "dev@" not in caplog.text
