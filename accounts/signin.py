@@ -20,7 +20,7 @@ from accounts.models import User
 from accounts.services import sessions
 from keyadmin.kernel import sealing
 from keyadmin.kernel.actor import Actor
-from keyadmin.web import guesses
+from keyadmin.web import guesses, session
 from keyadmin.web.auth import KeyadminRequest
 from keyadmin.web.identity import recently_confirmed
 
@@ -52,10 +52,13 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def login(self, request: HttpRequest, user: User) -> None:
         """Begin a session, and say so in the log: without the event there is no sign-in."""
-        begin = super().login
-        sessions.sign_in(
-            actor=acting(request, user), user=user, user_agent=agent(request), begin=lambda: begin(request, user)
-        )
+        login = super().login
+
+        def begin() -> None:
+            login(request, user)
+            session.begin(request.session)
+
+        sessions.sign_in(actor=acting(request, user), user=user, user_agent=agent(request), begin=begin)
 
     def logout(self, request: HttpRequest) -> None:
         """End the session, and say so in the log."""

@@ -43,6 +43,7 @@ urlpatterns = [
     path("sign-in/reset/<str:key>/", signin.reset_password, name="account_reset_password_from_key"),
     path("sign-out/", account.logout, name="account_logout"),
     path("me/", me.profile, name="me"),
+    path("me/session/", me.session, name="session"),
     path("me/confirm/", signin.confirm, name="account_reauthenticate"),
     path("me/confirm/code/", signin.confirm_by_code, name="mfa_reauthenticate"),
     path("me/confirm/passkey/", signin.confirm_by_passkey, name="mfa_reauthenticate_webauthn"),

@@ -25,7 +25,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-keyadmin" if HTTPS else "keyadmin"
 CSRF_COOKIE_NAME = "__Host-keyadmin-csrf" if HTTPS else "keyadmin-csrf"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())  # after it was used last (see web.session)
+SESSION_LONGEST_AGE = int(timedelta(days=14).total_seconds())  # after sign-in, however much it is used
 CSRF_COOKIE_HTTPONLY = False
 CSRF_FAILURE_VIEW = "keyadmin.web.errors.csrf_failure"
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0

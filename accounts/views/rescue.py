@@ -23,41 +23,48 @@ ALONE = "Their password alone opens their account until they set up a new one."
 @require_http_methods(["GET", "POST"])
 def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     """After what it means, and who asks."""
-    sheet = {"verb": "Remove the second factor", "button": "Remove", "busy": "Removing…"}
+    words = ("Remove the second factor", "Remove", "Removing…")
 
     def act(actor: Actor, user: User) -> str:
         second_factor.remove_all(actor=actor, user=user)
         return f"The second factor of {user.name} was removed."
 
-    return _sheet(request, pk, sheet, [ALONE, *ASIDE], act)
+    return _sheet(request, pk, words, [ALONE, *ASIDE], act)
 
 
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def end_sessions(request: HttpRequest, pk: int) -> HttpResponse:
     """The same for signing a person out."""
-    sheet = {"verb": "Sign out everywhere", "button": "Sign out", "busy": "Signing out…"}
+    words = ("Sign out everywhere", "Sign out", "Signing out…")
 
     def act(actor: Actor, user: User) -> str:
         sessions.end_all(actor=actor, user=user)
         return f"{user.name} was signed out everywhere."
 
-    return _sheet(request, pk, sheet, ["They can sign in again, and their API keys go on working."], act)
+    return _sheet(request, pk, words, ["They can sign in again, and their API keys go on working."], act)
 
 
 def _sheet(
-    request: HttpRequest, pk: int, words: dict[str, str], consequences: list[str], act: Callable[[Actor, User], str]
+    request: HttpRequest,
+    pk: int,
+    words: tuple[str, str, str],
+    consequences: list[str],
+    act: Callable[[Actor, User], str],
 ) -> HttpResponse:
     actor, organization, user = member(request, PERSON, pk)
     access.require_instance(actor, "setting.ctrl")
     form = ConfirmForm(sent(request))
     ask_identity(form, request)
     back = address(PERSON.route, organization, pk)
+    verb, button, busy = words
     sheet = Sheet(
-        **words,
-        name="",
-        back=back,
-        crumbs=crumbs_to(PERSON, organization, user),
+        verb,
+        "",
+        back,
+        crumbs_to(PERSON, organization, user),
+        button,
+        busy,
         danger=True,
         facts=[("Person", user.name)],
         consequences=consequences,

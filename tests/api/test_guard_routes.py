@@ -111,6 +111,8 @@ ROUTES = {
     "POST /invitation/<str:token>/": NOT_THERE,
     "GET /me/": MINE,
     "POST /me/": "303 422 422 422 422 422 422 303 303 303",
+    "GET /me/session/": MINE,
+    "POST /me/session/": MINE_SENT,
     "GET /me/confirm/": MINE,
     "POST /me/confirm/": MINE_SENT,
     "GET /me/confirm/code/": ELSEWHERE,
