@@ -100,8 +100,12 @@ if (frame) {
     event.preventDefault();
     askToClose();
   });
-  frame.addEventListener("shown.bs.modal", () => focusFirst(frame));
+  frame.addEventListener("shown.bs.modal", () => {
+    frame.append(ending); /* a modal keeps the focus inside */
+    focusFirst(frame);
+  });
   frame.addEventListener("hidden.bs.modal", () => {
+    document.body.append(ending);
     find("#modal").replaceChildren();
     if (!keyadmin.focusNext && opener) opener.focus();
   });
@@ -309,23 +313,23 @@ if (ending) {
     ending.hidden = true;
     look(seconds - SOON);
   };
-  const tell = (text) => {
-    if (text) words.textContent = text;
-    (shown() ? frame : document.body).append(ending); /* a modal keeps the focus inside */
+  const tell = (seconds, text) => {
+    form.hidden = !seconds;
+    link.hidden = seconds > 0;
+    if (text || !seconds) words.textContent = seconds ? text : ending.dataset.over;
     ending.hidden = false;
     keyadmin.say(words.textContent);
   };
   const check = async () => {
     const seconds = await left();
     if (seconds > SOON) return plan(seconds);
-    if (!seconds) [form.hidden, link.hidden] = [true, false];
-    tell(!seconds && ending.dataset.over);
+    tell(seconds);
     if (seconds) look(seconds + 1);
   };
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const seconds = await left({ method: "POST", body: new FormData(form) });
-    if (seconds <= SOON) return tell(ending.dataset.last);
+    if (seconds <= SOON) return tell(seconds, ending.dataset.last);
     plan(seconds);
     keyadmin.say("You stay signed in.");
   });
