@@ -17,6 +17,7 @@ from keyadmin.kernel.errors import NotFoundError
 from keyadmin.web import errors, navigation
 from keyadmin.web.auth import KeyadminRequest, to_sign_in
 from keyadmin.web.htmx import go_to
+from keyadmin.web.session import prolong
 
 SWITCHABLE = 200
 SEEN, SEEN_SECONDS = "seen", 300
@@ -24,7 +25,10 @@ USED_LAST = "organization"  # in the session
 
 
 class SeenMiddleware:
-    """Notes, every five minutes at most, when and from where a session was used last."""
+    """Notes, every five minutes at most, when and from where a session was used last; so long it lives on.
+
+    To ask how much of it is left is no use.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -32,8 +36,10 @@ class SeenMiddleware:
     def __call__(self, request: KeyadminRequest) -> HttpResponse:
         now = int(time.time())
         due = request.actor.kind is ActorKind.PERSON and now - request.session.get(SEEN, 0) >= SEEN_SECONDS
-        if due and isinstance(request.user, User) and request.session.session_key:
+        asks = request.method == "GET" and request.path == reverse("session")
+        if due and not asks and isinstance(request.user, User) and request.session.session_key:
             request.session[SEEN] = now
+            prolong(request.session)
             agent = request.headers.get("User-Agent", "")
             key = request.session.session_key
             sessions.seen(user=request.user, session_key=key, address=request.client_address, user_agent=agent)

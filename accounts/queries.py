@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection, Iterable
 from typing import NamedTuple, TypeVar
 
+from allauth.core.internal.ratelimit import truncate_ip
 from allauth.mfa.models import Authenticator
 from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
@@ -11,6 +12,7 @@ from django.db.models.lookups import Contains
 
 from accounts import access
 from accounts.models import Group, Invitation, Membership, Organization, Permission, Policy, PolicyVersion, User
+from keyadmin.activity import queries as activity
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError, NotFoundError
 from keyadmin.kernel.patterns import INSTANCE_PERMISSIONS, Rights, covering
@@ -21,6 +23,7 @@ M = TypeVar("M", bound=Model)
 SLUG_LENGTH = 50
 LONGEST_SEARCH = 200
 BIGGEST_ID = 2**63 - 1
+RECENT_SIGN_INS = 100
 
 
 def visible_organizations(actor: Actor) -> QuerySet[Organization]:
@@ -254,6 +257,13 @@ def home_of(user: User) -> Organization:
 def has_account(email: str) -> bool:
     """Whether a person has this e-mail address, written in lower case."""
     return User.objects.filter(email=email).exists()
+
+
+def has_signed_in_from(email: str, address: str) -> bool:
+    """Whether the person with this e-mail address has signed in from there of late; of IPv6 64 bits are compared."""
+    user_id = User.objects.filter(email=email).values_list("pk", flat=True).first()
+    known = activity.signed_in_from(user_id or 0, RECENT_SIGN_INS)
+    return truncate_ip(address) in map(truncate_ip, known)
 
 
 def has_second_factor(user_id: int) -> bool:

@@ -1,32 +1,30 @@
 """allauth's adapters: no sign-up, client addresses by our rule, its writes through our services. A face."""
 
-import logging
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import record_authentication
 from allauth.core import context
+from allauth.core.internal.ratelimit import RateLimitUsage
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.mail import EmailMessage
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts import identity
+from accounts import identity, mail, queries
 from accounts.models import User
 from accounts.services import sessions
 from keyadmin.kernel import sealing
 from keyadmin.kernel.actor import Actor
+from keyadmin.web import guesses, session
 from keyadmin.web.auth import KeyadminRequest
 from keyadmin.web.identity import recently_confirmed
 
-log = logging.getLogger("keyadmin")
 SEALED = "second factor"
-_postman = ThreadPoolExecutor(1, "mail")
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -35,8 +33,6 @@ class AccountAdapter(DefaultAccountAdapter):
     error_messages: ClassVar[dict[str, str]] = {
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": "E-mail address or password is wrong.",
-        "too_many_login_attempts": "Too many attempts. Try again in 5 minutes.",
-        "rate_limited": "Too many attempts. Try again in 5 minutes.",
         "incorrect_password": "The password is wrong.",
         "enter_current_password": "The current password is wrong.",
     }
@@ -56,10 +52,13 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def login(self, request: HttpRequest, user: User) -> None:
         """Begin a session, and say so in the log: without the event there is no sign-in."""
-        begin = super().login
-        sessions.sign_in(
-            actor=acting(request, user), user=user, user_agent=agent(request), begin=lambda: begin(request, user)
-        )
+        login = super().login
+
+        def begin() -> None:
+            login(request, user)
+            session.begin(request.session)
+
+        sessions.sign_in(actor=acting(request, user), user=user, user_agent=agent(request), begin=begin)
 
     def logout(self, request: HttpRequest) -> None:
         """End the session, and say so in the log."""
@@ -73,9 +72,27 @@ class AccountAdapter(DefaultAccountAdapter):
             actor=acting(self.request, user), user=user, encoded_password=make_password(password), by_link=by_link
         )
 
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        # allauth counts for each host name, of which a sender has several to choose from.
-        return str(credentials.get("email", "")).lower()
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the try before the password is looked at. allauth takes it back when it was right.
+
+        allauth's own limit (`login_failed`) counts for an account wherever the tries come from: five wrong passwords
+        by anybody would lock its owner out.
+        """
+        self._login_failed_rl_usage = self.guess(request, str(credentials.get("email", "")))
+
+    def guess(self, request: HttpRequest, email: str, *, what: str = "password") -> RateLimitUsage:
+        """Count a try at the password, or the code, of whoever has this e-mail address. Raises ValidationError."""
+        email = email.lower()
+        return guesses.begin(
+            request, f"{what} {email}", familiar=lambda: queries.has_signed_in_from(email, self.get_client_ip(request))
+        )
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        guesses.forget(request, f"password {str(credentials['email']).lower()}")
+
+    def is_safe_url(self, url: str) -> bool:
+        """Whether `next` may lead there: to paths of ours alone."""
+        return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Under the public address: the Host of a request is whatever its sender likes."""
@@ -83,9 +100,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return base + reverse("account_reset_password_from_key", args=[key])
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """After the answer: how long a mail takes says who has an account, and no mail server holds up a page."""
-        message = self.render_mail(template_prefix, email, {"request": self.request, "email": email, **context})
-        _postman.submit(_post, message)
+        """After the answer."""
+        mail.post(self.render_mail(template_prefix, email, {"request": self.request, "email": email, **context}))
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
@@ -128,15 +144,3 @@ def enter(request: HttpRequest, user: User) -> None:
     """Sign in somebody who has just chosen their password: by the set-up link or an invitation."""
     record_authentication(request, user, method="password")
     AccountAdapter(request).login(request, user)
-
-
-def wait_for_mail() -> None:
-    """Return when all mail that was handed over by now has left."""
-    _postman.submit(lambda: None).result()
-
-
-def _post(message: EmailMessage) -> None:
-    try:
-        message.send()
-    except OSError as error:  # smtplib's errors are; neither address nor text may stand in a log
-        log.error("A message could not be sent: %s", type(error).__name__)

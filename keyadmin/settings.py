@@ -26,7 +26,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-keyadmin" if HTTPS else "keyadmin"
 CSRF_COOKIE_NAME = "__Host-keyadmin-csrf" if HTTPS else "keyadmin-csrf"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())  # after it was used last (see web.session)
+SESSION_LONGEST_AGE = int(timedelta(days=14).total_seconds())  # after sign-in, however much it is used
 CSRF_COOKIE_HTTPONLY = False
 CSRF_FAILURE_VIEW = "keyadmin.web.errors.csrf_failure"
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
@@ -98,6 +99,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "keyadmin.web.middleware.AddressMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "keyadmin.web.guesses.GuessesMiddleware",
     "keyadmin.verify.middleware.ApiKeyMiddleware",
     "accounts.middleware.SeenMiddleware",
     "accounts.middleware.OrganizationMiddleware",
@@ -204,6 +206,12 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = int(timedelta(minutes=10).total_seconds())
+ACCOUNT_RATE_LIMITS = {  # see web.guesses; allauth counts them, and cuts IPv6 addresses to 64 bits
+    "login_failed": None,
+    "guess": "5/5m/key",
+    "guess_address": "30/5m/ip",
+    "guess_account": "30/h/key",
+}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody gets mail because a stranger typed their address
 MFA_ADAPTER = "accounts.signin.SecondFactorAdapter"

@@ -8,8 +8,10 @@ from ninja.responses import Status
 
 from accounts import queries
 from accounts.api.common import NamedRef, SearchQuery
+from accounts.models import User, UserKind
 from accounts.representation import member_detail, member_fields
 from accounts.services import organizations as services
+from accounts.services import second_factor, sessions
 from keyadmin.web.auth import Credential, actor_of
 from keyadmin.web.rest import MAKE, READ, Moment, OrganizationRef, Page, RowId, UserRef, page_of
 
@@ -64,3 +66,31 @@ def remove_member(request: HttpRequest, user_id: RowId) -> Status[None]:
     found = queries.visible_member(actor, user_id)
     services.remove_membership(actor=actor, organization=found.organization, user=found.user)
     return Status(204, None)
+
+
+@router.delete(
+    "/{user_id}/second-factor",
+    auth=Credential("setting.ctrl"),
+    response={204: None, **MAKE},
+    operation_id="members_remove_second_factor",
+)
+def remove_second_factor(request: HttpRequest, user_id: RowId) -> Status[None]:
+    """Remove app, passkeys and recovery codes of a person who has lost theirs; they are signed out everywhere."""
+    second_factor.remove_all(actor=actor_of(request), user=_person(request, user_id))
+    return Status(204, None)
+
+
+@router.delete(
+    "/{user_id}/sessions",
+    auth=Credential("setting.ctrl"),
+    response={204: None, **MAKE},
+    operation_id="members_end_sessions",
+)
+def end_sessions(request: HttpRequest, user_id: RowId) -> Status[None]:
+    """Sign a person out everywhere."""
+    sessions.end_all(actor=actor_of(request), user=_person(request, user_id))
+    return Status(204, None)
+
+
+def _person(request: HttpRequest, user_id: int) -> User:
+    return queries.visible_member(queries.meaning_one(actor_of(request)), user_id, kind=UserKind.PERSON).user

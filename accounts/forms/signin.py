@@ -4,6 +4,7 @@ import struct
 from typing import Any, ClassVar
 
 from allauth.account import forms as account
+from allauth.account.adapter import get_adapter
 from allauth.core import context
 from allauth.mfa.base import forms as codes
 from allauth.mfa.totp import forms as totp
@@ -65,7 +66,13 @@ class NewPasswordForm(_NewPassword, account.ResetPasswordKeyForm):
 
 
 class ChangePasswordForm(_NewPassword, account.ChangePasswordForm):
-    """With the current one."""
+    """With the current one, counted against guessing like a sign-in."""
+
+    def clean_oldpassword(self) -> str:
+        typed: str = self.cleaned_data["oldpassword"]
+        if not get_adapter().reauthenticate(self.user, typed):
+            raise get_adapter().validation_error("enter_current_password")
+        return typed
 
 
 class ConfirmForm(Plain, account.ReauthenticateForm):
@@ -86,14 +93,18 @@ class CodeForm(_Code, codes.AuthenticateForm):
     """A code of the authenticator app, or a recovery code; each is taken once."""
 
     def clean_code(self) -> str:
+        tried = get_adapter().guess(context.request, self.user.email, what="code")
         code: str = super().clean_code()
         if not second_factor.take_step(user=self.user, code=code):
             raise codes.get_adapter().validation_error("incorrect_code")
+        tried.rollback()
         return code
 
 
 class ConfirmByCodeForm(CodeForm, codes.ReauthenticateForm):
     """The same, for somebody who is signed in."""
+
+    hints: ClassVar = {"code": "From your authenticator app, or a recovery code."}
 
 
 class ActivateForm(_Code, totp.ActivateTOTPForm):

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from accounts import access
 from accounts.models import Group, Membership, Organization, User, UserKind
+from accounts.services import sessions
 from accounts.services.common import clean_email, locked, save
 from accounts.services.organizations import admit
 from keyadmin.activity import work
@@ -35,6 +36,7 @@ def disable_person(*, actor: Actor, user: User) -> User:
             _refuse_last_administrator(row)
             row.is_active = False
             save(row)
+            sessions.forget(row)  # else they would be alive again with the person
             unit.record(EventName.PERSON_DISABLED, _target(row), organizations=_homes(row))
         unit.changes_rights()
     return row

@@ -7,13 +7,18 @@ from typing import TypeVar
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
+from django.core.mail import EmailMessage
 from django.db import transaction
+from django.template.loader import render_to_string
 
-from accounts import queries
-from accounts.models import User
+from accounts import access, mail, queries
+from accounts.models import User, UserKind
+from accounts.services import sessions
+from accounts.services.common import locked
 from keyadmin.activity import work
 from keyadmin.activity.events import INSTANCE, EventName, Target
 from keyadmin.kernel.actor import Actor
+from keyadmin.kernel.errors import InvalidError
 
 T = TypeVar("T")
 
@@ -43,6 +48,39 @@ def recorded(*, actor: Actor, user: User, act: Callable[[], T]) -> T:
     return answer
 
 
+def names(user: User) -> list[str]:
+    """The second factors of a person, each in a few words."""
+    found = _factors(user)
+    passkeys = [f"passkey {found.passkeys[pk]}" for pk in sorted(found.passkeys)]
+    return [*(["authenticator app"] if found.totp else []), *passkeys, *(["recovery codes"] if found.codes else [])]
+
+
+def remove_all(*, actor: Actor, user: User) -> None:
+    """Remove the second factors of somebody who has lost theirs, end all their sessions, and tell them. Idempotent.
+
+    Raises DeniedError (`setting.ctrl`, of the instance), NotFoundError for who is no person, InvalidError for
+    oneself: one's own are removed under Security, which asks who one is.
+    """
+    access.require_instance(actor, "setting.ctrl")
+    if actor.user_id == user.pk:
+        raise InvalidError.field("user", "Remove your own second factor under Security.")
+    with work.unit(actor) as unit:
+        row = locked(User.objects.filter(kind=UserKind.PERSON), user.pk, missing="There is no such person.")
+        before = names(row)
+        if before:
+            Authenticator.objects.filter(user=row).delete()
+            sessions.forget(row)
+            chains = [INSTANCE, *queries.organization_ids_of(row)]
+            unit.record(
+                EventName.PERSON_SECOND_FACTOR_REMOVED,
+                Target("user", row.pk, row.name),
+                organizations=chains,
+                before={"second_factor": before},
+                after={"second_factor": []},
+            )
+            transaction.on_commit(lambda: mail.post(_notice(row, actor)))
+
+
 def take_step(*, user: User, code: str) -> bool:
     """Take the time step that a TOTP code belongs to. False if that one or a later one has been taken (RFC 6238 §5.2).
 
@@ -61,6 +99,11 @@ def take_step(*, user: User, code: str) -> bool:
             row.data["last_step"] = max(steps)
             row.save(update_fields=["data"])
     return True
+
+
+def _notice(user: User, actor: Actor) -> EmailMessage:
+    text = render_to_string("account/email/second_factor_removed.txt", {"user": user, "by": actor.label})
+    return EmailMessage("Your second factor was removed", text, to=[user.email or ""])
 
 
 def _fits(secret: str, step: int, code: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from allauth.usersessions.models import UserSession
 
-from accounts import queries
+from accounts import access, queries
 from accounts.models import User
 from keyadmin.activity import work
 from keyadmin.activity.events import INSTANCE, EventName, Target
@@ -69,6 +69,22 @@ def end_others(*, actor: Actor, user: User, session_key: str) -> int:
         if rows:
             _end(unit, user, rows)
     return len(rows)
+
+
+def end_all(*, actor: Actor, user: User) -> int:
+    """Sign a person out everywhere; returns how many sessions ended. Raises DeniedError (`setting.ctrl`)."""
+    access.require_instance(actor, "setting.ctrl")
+    with work.unit(actor) as unit:
+        rows = sessions_of(user)
+        if rows:
+            _end(unit, user, rows)
+    return len(rows)
+
+
+def forget(user: User) -> None:
+    """End all sessions of a person as a part of something larger, which records it."""
+    for row in UserSession.objects.filter(user=user):
+        row.end()
 
 
 def _end(unit: work.Work, user: User, rows: list[UserSession]) -> None:

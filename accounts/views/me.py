@@ -4,7 +4,7 @@ from typing import cast
 
 from allauth.mfa.base.views import IndexView
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -20,6 +20,7 @@ from keyadmin.web.auth import actor_of, signed_in
 from keyadmin.web.forms import add_errors
 from keyadmin.web.htmx import UNPROCESSABLE
 from keyadmin.web.navigation import Crumb
+from keyadmin.web.session import prolong, seconds_left
 
 
 @never_cache
@@ -56,6 +57,16 @@ class Security(IndexView):
             "sessions": sorted(rows, key=lambda pair: not pair[1]),
             "demanding": queries.demanding_organization(actor_of(self.request)),
         }
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@signed_in
+def session(request: HttpRequest) -> HttpResponse:
+    """How many seconds the session has left; a POST prolongs it."""
+    if request.method == "POST":
+        prolong(request.session)
+    return JsonResponse({"left": seconds_left(request.session)})
 
 
 @require_POST

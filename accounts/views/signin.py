@@ -9,6 +9,7 @@ from allauth.account import views as account
 from allauth.account.forms import UserTokenForm
 from allauth.account.internal.flows.password_reset import finalize_password_reset
 from allauth.account.internal.stagekit import unstash_login
+from allauth.account.utils import get_next_redirect_url, passthrough_next_redirect_url
 from allauth.core import ratelimit
 from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.base import views as mfa
@@ -16,6 +17,7 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
@@ -32,6 +34,8 @@ from keyadmin.web import errors
 from keyadmin.web.auth import KeyadminRequest, signed_in
 from keyadmin.web.navigation import Crumb
 
+WAYS = {"reauthenticate": "Password", "mfa_reauthenticate": "Code", "mfa_reauthenticate:webauthn": "Passkey"}
+CONFIRMED = "You confirmed that it is you. This counts for 10 minutes."
 WRONG_LINK = "This link is not complete, has been used, or is older than two hours. Ask for a new one."
 
 
@@ -42,8 +46,6 @@ def recorded(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
     session.
     """
 
-    @never_cache
-    @sensitive_post_parameters()
     @functools.wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         user = _who(request)
@@ -59,7 +61,12 @@ def recorded(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
             back = urlencode({"next": request.path if request.method == "GET" else reverse("mfa_index")})
             return redirect(f"{reverse('account_reauthenticate')}?{back}")
 
-    return wrapped
+    return private(wrapped)
+
+
+def private(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
+    """A page that takes secrets: kept nowhere, and its fields stand in no report of an error."""
+    return cast(Callable[..., HttpResponse], never_cache(sensitive_post_parameters()(view)))
 
 
 def _who(request: HttpRequest) -> User | None:
@@ -70,9 +77,14 @@ def _who(request: HttpRequest) -> User | None:
     return None if login is None else login.user
 
 
-def mine(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
-    """The same for a page about the person signed in."""
-    return signed_in(recorded(view))
+def mine(
+    view: Callable[..., Any], wrap: Callable[[Callable[..., Any]], Callable[..., HttpResponse]] = recorded
+) -> Callable[..., HttpResponse]:
+    """The same for a page about the person signed in.
+
+    `wrap=private` where a password is looked at: that is slow, and what follows has a unit of its own.
+    """
+    return signed_in(wrap(view))
 
 
 def shows_secret(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -99,18 +111,65 @@ class Activate(totp.ActivateTOTPView):
         return response
 
 
+class Ways:
+    """The ways to confirm who one is, side by side: `ways` is label, address, whether it is this one."""
+
+    request: HttpRequest
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        asked: Any = super()
+        found = AccountAdapter(self.request).get_reauthentication_methods(self.request.user)
+        back = get_next_redirect_url(self.request)
+        ways = [
+            (
+                WAYS[way["id"]],
+                passthrough_next_redirect_url(self.request, way["url"], "next"),
+                way["url"] == self.request.path,
+            )
+            for way in found
+        ]
+        return {**asked.get_context_data(**kwargs), "ways": ways, "back": back, "sso_name": sso_name()}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, CONFIRMED)
+        response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+        return response
+
+
+class Confirm(Ways, account.ReauthenticateView):
+    """By password."""
+
+
+class ConfirmByCode(Ways, mfa.ReauthenticateView):
+    """By a code of the app, or a recovery code."""
+
+
+class ConfirmByPasskey(Ways, passkeys.ReauthenticateWebAuthnView):
+    """By a passkey; one that is refused leads back to this page."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        for text in form.errors.get("credential", []):
+            messages.error(self.request, text)
+        return redirect(self.request.get_full_path())
+
+
+def sso_name() -> str:
+    """What single sign-on is called here; empty where there is none."""
+    return settings.ENV.oidc.name if settings.ENV.oidc else ""
+
+
 def _about(title: str) -> dict[str, Any]:
     return {"extra_context": {"crumbs": [Crumb("Security", cast(str, reverse_lazy("mfa_index"))), Crumb(title)]}}
 
 
 BACK = reverse_lazy("mfa_index")
-login = account.LoginView.as_view(extra_context={"sso_name": lambda: settings.ENV.oidc and settings.ENV.oidc.name})
+login = account.LoginView.as_view(extra_context={"sso_name": sso_name})
 login_by_passkey = recorded(passkeys.login_webauthn)
 second_step = recorded(mfa.authenticate)
-confirm = mine(account.reauthenticate)
-confirm_by_code = mine(mfa.reauthenticate)
-confirm_by_passkey = mine(passkeys.reauthenticate_webauthn)
-change_password = mine(account.PasswordChangeView.as_view(**_about("Change password")))
+confirm = mine(Confirm.as_view(), private)
+confirm_by_code = mine(ConfirmByCode.as_view())
+confirm_by_passkey = mine(ConfirmByPasskey.as_view())
+change_password = mine(account.PasswordChangeView.as_view(**_about("Change password")), private)
 activate_app = shows_secret(mine(Activate.as_view(**_about("Authenticator app"))))
 remove_app = mine(totp.DeactivateTOTPView.as_view(**_about("Remove authenticator app")))
 recovery_codes = shows_secret(mine(codes.ViewRecoveryCodesView.as_view(**_about("Recovery codes"))))

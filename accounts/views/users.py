@@ -11,6 +11,7 @@ from accounts.forms.common import ConfirmForm
 from accounts.forms.users import GroupsForm, among
 from accounts.models import Group, Organization, Permission, User
 from accounts.services import groups as services
+from accounts.services import second_factor, sessions
 from accounts.views.common import Sheet, acting, address, ask, here, impact_of, may, may_look, sent
 from accounts.views.story import story
 from accounts.words import powers, summary
@@ -125,8 +126,19 @@ def may_read_only(actor: Actor, organization: Organization) -> bool:
 def member_page(request: HttpRequest, pk: int) -> HttpResponse:
     """All that may be known of a person in this organisation."""
     actor, organization, user = member(request, PERSON, pk)
-    context = {**about_user(actor, organization, user, PERSON), "may_manage": may(actor, "user.ctrl")}
+    context = {
+        **about_user(actor, organization, user, PERSON),
+        "may_manage": may(actor, "user.ctrl"),
+        "sign_in": sign_in_of(actor, user),
+    }
     return render(request, "users/member.html", context)
+
+
+def sign_in_of(actor: Actor, user: User) -> dict[str, Any]:
+    """How a person signs in, for who may change it: second factors, and in how many browsers. Not one's own."""
+    if not actor.held.instance.allows("setting.ctrl") or actor.user_id == user.pk:
+        return {}
+    return {"factors": second_factor.names(user), "signed_in": len(sessions.sessions_of(user))}
 
 
 @require_http_methods(["GET", "POST"])

@@ -36,6 +36,7 @@ class EventName(StrEnum):
     PERSON_PASSKEY_REMOVED = "person.passkey_removed"
     PERSON_RECOVERY_CODES_MADE = "person.recovery_codes_made"
     PERSON_RECOVERY_CODE_USED = "person.recovery_code_used"
+    PERSON_SECOND_FACTOR_REMOVED = "person.second_factor_removed"
     PERSON_SESSIONS_ENDED = "person.sessions_ended"
     API_USER_CREATED = "api_user.created"
     API_USER_UPDATED = "api_user.updated"

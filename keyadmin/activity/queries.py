@@ -60,6 +60,12 @@ def about(target_kind: str, target_id: int, organization_id: int, number: int) -
     return list(_about(target_kind, target_id, organization_id).order_by("-sequence")[:number])
 
 
+def signed_in_from(user_id: int, number: int) -> list[str]:
+    """The addresses of a person's newest sign-ins, as many as asked for."""
+    found = _about("user", user_id, INSTANCE).filter(name=EventName.PERSON_SIGNED_IN).order_by("-sequence")
+    return list(found.values_list("address", flat=True)[:number])
+
+
 def entry(organization_id: int, sequence: int) -> Event:
     """One entry by its place in a chain. Raises NotFoundError."""
     found = chain_of(organization_id).filter(sequence=sequence).first() if sequence <= LAST_SEQUENCE else None

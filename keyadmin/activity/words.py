@@ -33,6 +33,7 @@ ACTIONS: dict[EventName, str] = {
     EventName.PERSON_PASSKEY_REMOVED: "Removed a passkey of",
     EventName.PERSON_RECOVERY_CODES_MADE: "Made recovery codes for",
     EventName.PERSON_RECOVERY_CODE_USED: "Used a recovery code of",
+    EventName.PERSON_SECOND_FACTOR_REMOVED: "Removed the second factor of",
     EventName.PERSON_SESSIONS_ENDED: "Ended sessions of",
     EventName.API_USER_CREATED: "Created API user",
     EventName.API_USER_UPDATED: "Edited API user",
@@ -118,7 +119,7 @@ NOTHING = {
     "token_id": "None: a secret made elsewhere",
     "permissions": "All that its owner may do",
 }
-EMPTY = {"allowed_networks": "From anywhere", "permissions": "None", "policies": "None"}
+EMPTY = {"allowed_networks": "From anywhere", "permissions": "None", "policies": "None", "second_factor": "None"}
 VALUES = {
     "organization": "Organisation key",
     "user": "User key",

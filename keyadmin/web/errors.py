@@ -17,7 +17,8 @@ log = logging.getLogger("keyadmin")
 
 PROGRAMS, DASHBOARD = ("/api/", "/crm/"), "/o/"
 PROBLEM_TYPE = "application/problem+json"
-RETRY_AFTER_SECONDS = "2"
+RETRY_AFTER_SECONDS = {429: "60", 503: "2"}
+TOO_MANY = "There were too many attempts from your address. Wait a minute, then try again."
 
 
 def for_program(request: HttpRequest) -> bool:
@@ -56,8 +57,8 @@ def answer(request: HttpRequest, error: ProblemError) -> HttpResponse:
     response["Cache-Control"] = "no-store"
     if kind.status == 401:
         response["WWW-Authenticate"] = challenge(request)
-    if kind.status == 503:
-        response["Retry-After"] = RETRY_AFTER_SECONDS
+    if kind.status in RETRY_AFTER_SECONDS:
+        response["Retry-After"] = RETRY_AFTER_SECONDS[kind.status]
     return response
 
 
@@ -125,6 +126,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     return failed(request, sys.exc_info()[1])
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """The answer to what allauth counts for each address: sign-ins, resets, passkeys."""
+    return answer(request, ProblemError(TOO_MANY, code="rate_limited"))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,16 +1,30 @@
 """Dangerous acts ask who you are: in the same form, unless the person signed in or confirmed it a moment ago."""
 
+import re
 import time
 from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
+from allauth.mfa import app_settings as mfa
+from allauth.mfa.base.forms import ReauthenticateForm
+from allauth.mfa.base.internal.flows import post_authentication
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from allauth.utils import get_form_class
 from django import forms
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 FIELD = "identity"
+CODE = re.compile(r"\s*[0-9]{3}\s?[0-9]{3}\s*", re.ASCII)
+WHY, OTHERWISE = (
+    "To confirm that it is you.",
+    '{} <a href="{}?next={}" target="_blank">Confirm in another way</a> (new tab)',
+)
 
 
 def recently_confirmed(request: HttpRequest) -> bool:
@@ -21,30 +35,47 @@ def recently_confirmed(request: HttpRequest) -> bool:
 
 
 class IdentityField(forms.CharField):
-    """The person's own password, counted against guessing like a sign-in; a right one counts for 10 minutes."""
+    """The person's own password, or a code of their app; counted against guessing like a sign-in.
+
+    A right one counts for 10 minutes. Who has neither at hand finds the other ways behind a link.
+    """
 
     widget = forms.PasswordInput(attrs={"autocomplete": "current-password"})
 
     def __init__(self, request: HttpRequest, *, asked: bool) -> None:
+        self.request, self.asked, self.by_code = request, asked, has_app(request)
+        others = get_adapter(request).get_reauthentication_methods(request.user)[1:]
+        page = (reverse("account_reauthenticate"), reverse("mfa_index"))
         super().__init__(
-            label="Your password",
-            help_text="To confirm that it is you.",
+            label="Your password, or a code from your app" if self.by_code else "Your password",
+            help_text=format_html(OTHERWISE, WHY, *page) if others or settings.ENV.oidc else WHY,
             strip=False,
             max_length=1000,
             required=asked,
             error_messages={"required": "Your password is missing."},
         )
-        self.request, self.asked = request, asked
 
     def clean(self, value: Any) -> str:
         """Nothing: a password is kept nowhere. Raises ValidationError for a wrong one, or too many of them."""
-        password = super().clean(value)
-        if self.asked:
+        typed = super().clean(value)
+        if self.asked and self.by_code and CODE.fullmatch(typed):  # too short for a password
+            form = get_form_class(mfa.FORMS, "reauthenticate", ReauthenticateForm)(
+                {"code": typed}, user=self.request.user
+            )
+            if not form.is_valid():
+                raise forms.ValidationError(list(form.errors["code"]))
+            post_authentication(self.request, form.authenticator, reauthenticated=True)
+        elif self.asked:
             adapter = get_adapter(self.request)
-            if not adapter.reauthenticate(self.request.user, password):
-                raise forms.ValidationError("The password is wrong.")
+            if not adapter.reauthenticate(self.request.user, typed):
+                raise adapter.validation_error("incorrect_password")
             reauthenticate_by_password(self.request)
         return ""
+
+
+def has_app(request: HttpRequest) -> bool:
+    """Whether the person has an authenticator app."""
+    return bool(is_mfa_enabled(request.user, [Authenticator.Type.TOTP]))
 
 
 def ask_identity(form: forms.Form, request: HttpRequest, *, asked: bool = True) -> None:

@@ -100,8 +100,12 @@ if (frame) {
     event.preventDefault();
     askToClose();
   });
-  frame.addEventListener("shown.bs.modal", () => focusFirst(frame));
+  frame.addEventListener("shown.bs.modal", () => {
+    frame.append(ending); /* a modal keeps the focus inside */
+    focusFirst(frame);
+  });
   frame.addEventListener("hidden.bs.modal", () => {
+    document.body.append(ending);
     find("#modal").replaceChildren();
     if (!keyadmin.focusNext && opener) opener.focus();
   });
@@ -238,7 +242,7 @@ document.addEventListener("htmx:responseError", (event) => {
   if (xhr.status === 401) location.assign(`/sign-in/?next=${encodeURIComponent(location.pathname + location.search)}`);
   else if (xhr.status === 403) fail(`You may not do this.${request}`);
   else if (xhr.status === 404) fail(`This no longer exists. Reload the page to see what there is.${request}`);
-  else if (xhr.status === 429) fail(`Too many attempts. Try again in ${xhr.getResponseHeader("Retry-After") || 30} s.`);
+  else if (xhr.status === 429) fail(`Too many attempts. Try again in ${Math.ceil((xhr.getResponseHeader("Retry-After") || 60) / 60)} min.`);
   else if (xhr.status < 500) fail(`The server did not accept this. Nothing was changed.${request}`);
   else fail(`The server could not do this. Nothing was changed.${request}`, again(elt));
 });
@@ -273,6 +277,64 @@ document.addEventListener("submit", (event) => {
   if (!begin(form, event.submitter)) event.preventDefault();
 });
 window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(end));
+
+/* --- passwords: shown while the button is pressed in; never when they are sent, or browsers would offer them again --- */
+const showPassword = (button, on) => {
+  document.getElementById(button.getAttribute("aria-controls")).type = on ? "text" : "password";
+  button.setAttribute("aria-pressed", String(on));
+};
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-show]");
+  if (button) showPassword(button, button.getAttribute("aria-pressed") === "false");
+});
+document.addEventListener("submit", (event) => {
+  for (const button of event.target.querySelectorAll("[data-show]")) showPassword(button, false);
+}, true);
+
+/* --- the session: a warning two minutes before it ends, unless another tab has used it meanwhile ------------------ */
+const ending = find("#session-end");
+if (ending) {
+  const [words, form, link] = ["p", "form", "a"].map((selector) => find(selector, ending));
+  const SOON = 120;
+  const left = async (options) => {
+    try {
+      const answer = await fetch(form.action, options);
+      return answer.redirected ? 0 : (await answer.json()).left;
+    } catch {
+      return SOON;
+    }
+  };
+  let timer;
+  const look = (seconds) => {
+    clearTimeout(timer);
+    timer = setTimeout(check, seconds * 1000);
+  };
+  const plan = (seconds) => {
+    ending.hidden = true;
+    look(seconds - SOON);
+  };
+  const tell = (seconds, text) => {
+    form.hidden = !seconds;
+    link.hidden = seconds > 0;
+    if (text || !seconds) words.textContent = seconds ? text : ending.dataset.over;
+    ending.hidden = false;
+    keyadmin.say(words.textContent);
+  };
+  const check = async () => {
+    const seconds = await left();
+    if (seconds > SOON) return plan(seconds);
+    tell(seconds);
+    if (seconds) look(seconds + 1);
+  };
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const seconds = await left({ method: "POST", body: new FormData(form) });
+    if (seconds <= SOON) return tell(seconds, ending.dataset.last);
+    plan(seconds);
+    keyadmin.say("You stay signed in.");
+  });
+  plan(Number(ending.dataset.left));
+}
 
 /* A page that opens with errors: `autofocus` does not win over every browser's own idea. */
 find("#errors:not(#modal *)")?.focus();

@@ -67,6 +67,7 @@ MANAGING = "401 403 403 403 403 200 404 403 200 404"
 REMOVING = "401 403 403 403 403 204 404 403 204 404"
 INSTANCE_CREATING = "401 403 403 403 403 201 403 403 403 403"
 INSTANCE_CHANGING = "401 403 403 403 403 200 403 403 403 403"
+INSTANCE_REMOVING = "401 403 403 403 403 204 403 403 403 403"
 
 # For each method and route the statuses, in the order of CALLERS:
 #   anonymous  no credential at all
@@ -111,6 +112,8 @@ ROUTES = {
     "POST /invitation/<str:token>/": NOT_THERE,
     "GET /me/": MINE,
     "POST /me/": "303 422 422 422 422 422 422 303 303 303",
+    "GET /me/session/": MINE,
+    "POST /me/session/": MINE_SENT,
     "GET /me/confirm/": MINE,
     "POST /me/confirm/": MINE_SENT,
     "GET /me/confirm/code/": ELSEWHERE,
@@ -262,6 +265,10 @@ ROUTES = {
     "POST /o/<slug:org>/settings/members/<int:pk>/": PAGE_READ_ONLY,
     "GET /o/<slug:org>/settings/members/<int:pk>/remove/": PAGE_MANAGING,
     "POST /o/<slug:org>/settings/members/<int:pk>/remove/": PAGE_MANAGED,
+    "GET /o/<slug:org>/settings/members/<int:pk>/second-factor/remove/": PAGE_MANAGING,
+    "POST /o/<slug:org>/settings/members/<int:pk>/second-factor/remove/": PAGE_MANAGED,
+    "GET /o/<slug:org>/settings/members/<int:pk>/sessions/end/": PAGE_MANAGING,
+    "POST /o/<slug:org>/settings/members/<int:pk>/sessions/end/": PAGE_MANAGED,
     "GET /o/<slug:org>/settings/members/<int:pk>/groups/add/": PAGE_MANAGING,
     "POST /o/<slug:org>/settings/members/<int:pk>/groups/add/": PAGE_MISTYPED,
     "GET /o/<slug:org>/settings/members/<int:pk>/groups/<int:group_id>/remove/": PAGE_MANAGING,
@@ -307,6 +314,8 @@ ROUTES = {
     "GET /api/v1/members": SEEING,
     "GET /api/v1/members/<user_id>": SETTINGS,
     "DELETE /api/v1/members/<user_id>": REMOVING,
+    "DELETE /api/v1/members/<user_id>/second-factor": INSTANCE_REMOVING,
+    "DELETE /api/v1/members/<user_id>/sessions": INSTANCE_REMOVING,
     "GET /api/v1/invitations": SEEING,
     "POST /api/v1/invitations": MAKING,
     "DELETE /api/v1/invitations/<invitation_id>": REMOVING,

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import CDPSession, Page, expect
 
 from accounts import queries
+from accounts.mail import wait as wait_for_mail
 from accounts.services import invitations
-from accounts.signin import wait_for_mail
 from tests.e2e.office import Office
 from tests.e2e.watching import findings
 from tests.pages.signing_in import code_of, forget_mail
@@ -204,6 +205,48 @@ def test_an_invitation_makes_an_account(office: Office) -> None:
     page.get_by_role("button", name="Accept the invitation").click()
 
     expect(page).to_have_url(re.compile("/o/acme/$"))
+
+
+def test_a_password_is_shown_while_asked_for(office: Office) -> None:
+    page = office.open("/sign-in/", signed_in=False)
+    field, button = page.locator("#id_password"), page.get_by_role("button", name="Show password")
+    field.fill("wrong")
+    expect(field).to_have_attribute("type", "password")
+    button.press("Enter")
+    expect(field).to_have_attribute("type", "text")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    page.get_by_label("E-mail address").press("Enter")
+    expect(page.locator("#errors")).to_be_focused()
+    expect(page.locator("#id_password")).to_have_attribute("type", "password")
+
+
+def test_the_end_of_a_session_is_announced_and_put_off(office: Office, settings: Any) -> None:
+    settings.SESSION_COOKIE_AGE = 122
+    page = office.open("/", signed_in=False)
+    sign_in(page)
+    warning = page.get_by_role("region", name="Your session")
+    expect(warning).to_be_visible()
+    expect(page.locator("#status")).to_have_text("Your session ends in less than two minutes.")
+    assert findings(page) == []
+    page.get_by_role("link", name="Create your first API key").click()
+    expect(page.get_by_label("Name")).to_be_focused()
+    settings.SESSION_COOKIE_AGE = 3600
+    warning.get_by_role("button", name="Stay signed in").press("Enter")  # also over a modal
+    expect(warning).to_be_hidden()
+
+
+def test_who_comes_too_late_is_told_and_keeps_what_was_typed(office: Office, settings: Any) -> None:
+    settings.SESSION_COOKIE_AGE = 122
+    page = office.open("/", signed_in=False)
+    sign_in(page)
+    warning = page.get_by_role("region", name="Your session")
+    expect(warning).to_be_visible()
+    Session.objects.all().delete()
+    warning.get_by_role("button", name="Stay signed in").click()
+
+    expect(warning).to_contain_text("Your session has ended.")
+    expect(warning.get_by_role("link", name="Sign in")).to_be_visible()
+    expect(warning.get_by_role("button")).to_be_hidden()
 
 
 @pytest.mark.parametrize("width", [1280, 360])

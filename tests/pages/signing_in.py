@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.test import Client
 
-from accounts.signin import wait_for_mail
+from accounts.mail import wait as wait_for_mail
 from keyadmin.instance import mail
 from tests.world import PASSWORD
 

@@ -9,8 +9,8 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from accounts.mail import wait as wait_for_mail
 from accounts.models import User
-from accounts.signin import wait_for_mail
 from keyadmin.activity import queries
 from keyadmin.activity.events import INSTANCE
 from keyadmin.instance import mail

@@ -103,16 +103,6 @@ def test_a_recovery_code_signs_in_once_and_is_crossed_out_with_an_event(world: W
     assert other.post(SECOND, {"code": codes[3]}).status_code == 200
 
 
-def test_wrong_codes_are_throttled(world: World) -> None:
-    secret, _ = turn_on_app(world.client(world.developer))
-    for _ in range(5):
-        client, _ = by_password("dev@example.org")
-        client.post(SECOND, {"code": "000000"})
-    client, _ = by_password("dev@example.org")
-
-    assert "Too many attempts" in Page(client.post(SECOND, {"code": code_of(secret)})).text
-
-
 def test_no_event_no_app(world: World) -> None:
     client = world.client(world.developer)
     secret = shown(client.get(APP), "totp-secret")

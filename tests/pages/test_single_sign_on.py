@@ -22,7 +22,7 @@ from keyadmin.activity import queries
 from keyadmin.env import EnvError, Oidc, read
 from tests.pages.reading import Page
 from tests.pages.signing_in import turn_on_app
-from tests.world import World
+from tests.world import World, confirm
 
 KEY, OTHER_KEY = (rsa.generate_private_key(65537, 2048) for _ in range(2))
 BEGIN = "/sign-in/sso/"
@@ -183,6 +183,17 @@ def test_the_second_factor_is_asked_for_all_the_same(world: World, provider: Ser
 
     assert come_back(provider, client)["Location"] == "/sign-in/2fa/"
     assert not is_in(client)
+
+
+def test_who_knows_no_password_confirms_by_signing_in_again(world: World, provider: Server) -> None:
+    client = Client()
+    come_back(provider, client)
+    confirm(client, world.developer, seconds_ago=660)
+    assert client.get("/me/security/app/").status_code == 302
+    assert "Sign in again with Acme login" in Page(client.get("/me/confirm/")).text
+
+    come_back(provider, client)
+    assert client.get("/me/security/app/").status_code == 200
 
 
 def test_a_provider_that_is_down_is_no_dead_end(world: World, provider: Server) -> None:

@@ -42,7 +42,7 @@ def test_wrong_passwords_count_together(several: Installation) -> None:
     assert guess(several, "password", "wrong-4", "wrong-5", PASSWORD) == ["wrong", "wrong", "too many"]
     with several.browser() as browser:
         late = submit(browser, "/sign-in/", {"login": "dana@example.org", "password": PASSWORD})
-    assert late.status_code == 200
+    assert late.status_code == 429
     assert "Too many attempts" in late.text
 
 

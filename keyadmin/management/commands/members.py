@@ -2,7 +2,7 @@ from typing import Any
 
 from accounts import queries
 from accounts.representation import invitation_with_link, member_fields, user_ref
-from accounts.services import api_users, organizations, people
+from accounts.services import api_users, organizations, people, second_factor, sessions
 from accounts.services.invitations import invite
 from keyadmin.kernel.actor import Actor
 from keyadmin.management.base import CommandOfActs, add_organization
@@ -33,6 +33,12 @@ class Command(CommandOfActs):
         for name, do, text in (
             ("disable", self.disable, "Stop a user and all their keys: a person in the whole installation."),
             ("enable", self.enable, "Let a disabled user in again, and their keys with them."),
+            (
+                "remove-second-factor",
+                self.remove_second_factor,
+                "Remove app, passkeys and recovery codes of a person who has lost them, and sign them out everywhere.",
+            ),
+            ("end-sessions", self.end_sessions, "Sign a person out everywhere."),
         ):
             one = self.add_act(name, do, text, f"members {name} kim@example.org")
             one.add_argument("user", help="id, uid or e-mail")
@@ -58,6 +64,15 @@ class Command(CommandOfActs):
 
     def enable(self, actor: Actor, **options: Any) -> Any:
         return self._switch(actor, options["user"], people.enable_person, api_users.enable_api_user)
+
+    def remove_second_factor(self, actor: Actor, **options: Any) -> Any:
+        user = queries.referenced_user(actor, options["user"])
+        second_factor.remove_all(actor=actor, user=user)
+        return user_ref(user)
+
+    def end_sessions(self, actor: Actor, **options: Any) -> Any:
+        user = queries.referenced_user(actor, options["user"])
+        return {**user_ref(user), "ended": sessions.end_all(actor=actor, user=user)}
 
     def show(self, result: Any) -> None:
         if isinstance(result, dict) and "link" in result:

@@ -21,6 +21,7 @@ from keyadmin.activity.words import action
 from keyadmin.kernel import clock
 from keyadmin.web import words
 from keyadmin.web.query import altered
+from keyadmin.web.session import seconds_left
 from keyadmin.web.tables import directions
 
 register = template.Library()
@@ -261,6 +262,9 @@ def passkeys_refused(request: HttpRequest) -> str:
     if not address.is_loopback:
         return "number"
     return f"{request.scheme}://localhost:{port}/sign-in/" if port else f"{request.scheme}://localhost/sign-in/"
+
+
+register.filter("seconds_left", seconds_left)
 
 
 @register.filter
