@@ -19,6 +19,7 @@ from keyadmin.keys.flairs import effective_flairs
 from keyadmin.keys.models import APIKey, KeyKind
 from keyadmin.keys.presets import expiry_choices, expiry_hints, last_day
 from keyadmin.keys.services import KeyChanges
+from keyadmin.web import refusals
 from keyadmin.web.forms import KitForm, add_errors
 
 MODES = {
@@ -229,6 +230,7 @@ class KeyForm(KitForm):
     def add_problem(self, error: ProblemError) -> None:
         """Put what a service refused beside the field that it is about."""
         if isinstance(error, DeniedError):
+            refusals.note_problem(error)
             self.add_error(*self._place(error))
         else:
             add_errors(self, error, FIELDS_OF_SERVICE)

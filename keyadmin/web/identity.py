@@ -42,7 +42,7 @@ class IdentityField(forms.CharField):
         if self.asked:
             adapter = get_adapter(self.request)
             if not adapter.reauthenticate(self.request.user, password):
-                raise forms.ValidationError("The password is wrong.")
+                raise adapter.validation_error("incorrect_password")
             reauthenticate_by_password(self.request)
         return ""
 
