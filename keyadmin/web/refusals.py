@@ -43,9 +43,9 @@ def noting() -> Iterator[Noted]:
 
 
 def note(refusal: Refusal) -> None:
-    """Of several in one request the first counts. Outside of a request there is nobody to tell."""
+    """Of several in one request the last counts. Outside of a request there is nobody to tell."""
     noted = _noted.get()
-    if noted is not None and noted.refusal is None:
+    if noted is not None:
         noted.refusal = refusal
 
 
