@@ -266,6 +266,11 @@ def has_signed_in_from(email: str, address: str) -> bool:
     return truncate_ip(address) in map(truncate_ip, known)
 
 
+def person_with(email: str) -> User | None:
+    """The person who has this e-mail address, in any letter case."""
+    return User.objects.filter(email=email.strip().lower()).first()
+
+
 def has_second_factor(user_id: int) -> bool:
     """Whether a person has an authenticator app or a passkey."""
     types = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)

@@ -4,6 +4,7 @@ from typing import Any, ClassVar, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import record_authentication
+from allauth.account.internal.stagekit import unstash_login
 from allauth.core import context
 from allauth.core.internal.ratelimit import RateLimitUsage
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -11,7 +12,8 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser
-from django.http import HttpRequest
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -19,12 +21,22 @@ from accounts import identity, mail, queries
 from accounts.models import User
 from accounts.services import sessions
 from keyadmin.kernel import sealing
-from keyadmin.kernel.actor import Actor
-from keyadmin.web import guesses, session
+from keyadmin.kernel.actor import NOBODY, Actor, Subject
+from keyadmin.web import guesses, refusals, session
 from keyadmin.web.auth import KeyadminRequest
 from keyadmin.web.identity import recently_confirmed
+from keyadmin.web.refusals import Refusal
 
 SEALED = "second factor"
+# Errors that mean a refusal, by the codes under which records keep them.
+REFUSALS = {
+    "email_password_mismatch": "wrong_password",
+    "incorrect_password": "wrong_password",
+    "enter_current_password": "wrong_password",
+    "too_many_guesses": "rate_limited",
+    "incorrect_code": "wrong_code",
+    "incorrect_passkey": "wrong_passkey",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -36,6 +48,14 @@ class AccountAdapter(DefaultAccountAdapter):
         "incorrect_password": "The password is wrong.",
         "enter_current_password": "The current password is wrong.",
     }
+
+    def validation_error(self, code: str, *args: Any) -> ValidationError:
+        note_refusal(code, typed=True)
+        return cast(ValidationError, super().validation_error(code, *args))
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        refusals.note(Refusal("person_disabled", subject=_subject(user)))
+        return cast(HttpResponse, super().respond_user_inactive(request, user))
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -83,9 +103,15 @@ class AccountAdapter(DefaultAccountAdapter):
     def guess(self, request: HttpRequest, email: str, *, what: str = "password") -> RateLimitUsage:
         """Count a try at the password, or the code, of whoever has this e-mail address. Raises ValidationError."""
         email = email.lower()
-        return guesses.begin(
-            request, f"{what} {email}", familiar=lambda: queries.has_signed_in_from(email, self.get_client_ip(request))
-        )
+        try:
+            return guesses.begin(
+                request,
+                f"{what} {email}",
+                familiar=lambda: queries.has_signed_in_from(email, self.get_client_ip(request)),
+            )
+        except ValidationError as error:
+            note_refusal(error.code or "", typed=True)
+            raise
 
     def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
         guesses.forget(request, f"password {str(credentials['email']).lower()}")
@@ -110,7 +136,15 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     error_messages: ClassVar[dict[str, str]] = {
         **DefaultMFAAdapter.error_messages,
         "incorrect_code": "The code is wrong, too old, or has been used. Wait for the next one.",
+        "incorrect_passkey": "The passkey could not be used.",
     }
+
+    def validation_error(self, code: str, *args: Any) -> ValidationError:
+        # allauth speaks of a code for both.
+        by_passkey = code == "incorrect_code" and "code" not in context.request.POST
+        code = "incorrect_passkey" if by_passkey else code
+        note_refusal(code)
+        return cast(ValidationError, super().validation_error(code, *args))
 
     def encrypt(self, text: str) -> str:
         return sealing.seal(settings.ENV.master.derive(SEALED), text, SEALED)
@@ -138,6 +172,31 @@ def acting(request: HttpRequest, user: User) -> Actor:
 def agent(request: HttpRequest) -> str:
     """What the browser calls itself."""
     return request.headers.get("User-Agent", "")
+
+
+def note_refusal(code: str, *, typed: bool = False) -> None:
+    """Note that allauth refuses the request, and whose it is: who is known, else who has the address that was `typed`.
+
+    What was typed is not kept: people type passwords into that field.
+    """
+    if code not in REFUSALS:
+        return
+    user = on_the_way(context.request)
+    if user is None and typed:
+        user = queries.person_with(context.request.POST.get("login", ""))
+    refusals.note(Refusal(REFUSALS[code], subject=_subject(user)))
+
+
+def on_the_way(request: HttpRequest) -> User | None:
+    """The person signed in, or the one who is on the way to it."""
+    if request.user.is_authenticated:
+        return request.user
+    login = unstash_login(request, peek=True)
+    return None if login is None else login.user
+
+
+def _subject(user: User | None) -> Subject:
+    return NOBODY if user is None else Subject(user_id=user.pk, who=user.name)
 
 
 def enter(request: HttpRequest, user: User) -> None:

@@ -10,6 +10,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from keyadmin.web import refusals
+from keyadmin.web.refusals import Refusal
+
 NOBODY = "Nobody here has the e-mail address that you signed in with there. Ask an administrator to invite you."
 FAILED = "Single sign-on did not work. Try again, or sign in with your password."
 
@@ -26,13 +29,13 @@ class Adapter(DefaultSocialAccountAdapter):
         # `true`, and not the text "false" that some providers send.
         verified = (user or token).get("email_verified") is True
         if not one_person or not verified or not sociallogin.is_existing:
-            raise ImmediateHttpResponse(refused(request, NOBODY))
+            raise ImmediateHttpResponse(refused(request, "sso_unknown_person", NOBODY))
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return False
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, **why: Any) -> None:
-        raise ImmediateHttpResponse(refused(request, FAILED))
+        raise ImmediateHttpResponse(failed(request))
 
 
 class Provider(OpenIDConnectOAuth2Adapter):
@@ -43,7 +46,13 @@ class Provider(OpenIDConnectOAuth2Adapter):
         return super().complete_login(request, app, token, **kwargs)
 
 
-def refused(request: HttpRequest, text: str) -> HttpResponse:
+def failed(request: HttpRequest) -> HttpResponse:
+    """The provider did not answer, or not as it has to."""
+    return refused(request, "sso_failed", FAILED)
+
+
+def refused(request: HttpRequest, code: str, text: str) -> HttpResponse:
     """Back to the sign-in page, which says why."""
+    refusals.note(Refusal(code))
     messages.error(request, text)
     return redirect("account_login")

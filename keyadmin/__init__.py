@@ -3,6 +3,7 @@
 kernel      pure Python: key format, hashing, master key, actor, patterns, errors, clock, addresses
 freshness   the epoch: how whoever caches learns that rights or keys changed
 activity    the append-only log and `work.unit`, the one way to change anything
+usage       access records, one for each request that was refused, in a database of their own on SQLite
 instance    what belongs to the installation as a whole; idempotency records
 accounts    (beside this package) organisations, users, groups, policies, permissions, who may do what
 keys        API keys: models, services, queries, and their faces

@@ -1,4 +1,4 @@
-"""DATABASE_URL: the address of a PostgreSQL database, in the URI form of libpq (PostgreSQL manual, 34.1.1.2)."""
+"""DATABASE_URL, USAGE_DATABASE_URL: a PostgreSQL address, in the URI form of libpq (PostgreSQL manual, 34.1.1.2)."""
 
 import difflib
 import re

@@ -24,14 +24,14 @@ BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false
 SCHEMES = ("hmac_sha256", "pbkdf2_sha256")
 # A host name; its last label is no number (WHATWG URL: "ends in a number"), or it would be a broken IPv4 address.
 HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*(?![0-9]+\.?$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.ASCII)
-CHECKED_AS_TEXT = frozenset({"API_KEY_ROUNDS_NO", "DATABASE_URL", "EMAIL_URL"})
+CHECKED_AS_TEXT = frozenset({"API_KEY_ROUNDS_NO", "DATABASE_URL", "EMAIL_URL", "USAGE_DATABASE_URL"})
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LONGEST_SHOWN = 120
 ORGANIZATION_LENGTH, EMAIL_LENGTH = 150, 254
 
 # Variables of the contract that this version does not read yet: neither typing errors nor of any effect.
-NOT_YET = ("REDIS_URL", "USAGE_DATABASE_URL")
+NOT_YET = ("REDIS_URL",)
 READ_ELSEWHERE = frozenset({"KEYADMIN_SOAK"})
 
 
@@ -70,6 +70,7 @@ class Env:
     workers: int
     data_dir: Path
     database: Database | None
+    usage_database: Database | None
     public_url: str
     trusted_proxies: tuple[str, ...]
     mail: Mail | None
@@ -106,7 +107,8 @@ def read(environ: Mapping[str, str]) -> Env:
         host=_host(environ),
         port=_integer(environ, "KEYADMIN_PORT", 8000, 1, 65535),
         workers=_integer(environ, "KEYADMIN_WORKERS", 1, 1, 512),
-        database=_database(environ.get("DATABASE_URL", "")),
+        database=(database := _database(environ, "DATABASE_URL")),
+        usage_database=None if (usage := _database(environ, "USAGE_DATABASE_URL")) == database else usage,
         public_url=(public_url := _public_url(environ.get("KEYADMIN_PUBLIC_URL", ""))),
         trusted_proxies=_networks(environ.get("KEYADMIN_TRUSTED_PROXIES", "")),
         mail=_mail(environ.get("EMAIL_URL", "")),
@@ -313,11 +315,12 @@ def _key_file(text: str) -> Path:
     raise master.MasterKeyError("This is the key itself, not the path of its file: set KEYADMIN_MASTER_KEY instead.")
 
 
-def _database(url: str) -> Database | None:
+def _database(environ: Mapping[str, str], name: str) -> Database | None:
+    url = environ.get(name, "").strip()
     try:
-        return database_url.parse(url.strip()) if url.strip() else None
+        return database_url.parse(url) if url else None
     except ValueError as error:
-        raise EnvError(f"DATABASE_URL: {error}") from None
+        raise EnvError(f"{name}: {error}") from None
 
 
 def _first_administrator(environ: Mapping[str, str]) -> tuple[str, str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 
 from keyadmin import env as environment
+from keyadmin.database_url import Database
 from keyadmin.kernel import hashing
 
 ENV = environment.read(os.environ)
@@ -79,6 +80,7 @@ INSTALLED_APPS = [
     "keyadmin.web",
     "keyadmin.freshness",
     "keyadmin.activity",
+    "keyadmin.usage",
     "keyadmin.instance",
     "accounts",
     "keyadmin.keys",
@@ -86,6 +88,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "keyadmin.web.middleware.RequestContextMiddleware",
     "keyadmin.system.middleware.HealthMiddleware",
+    "keyadmin.usage.middleware.AccessMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "keyadmin.web.middleware.PageMiddleware",
@@ -139,39 +142,54 @@ WHITENOISE_AUTOREFRESH = DEBUG
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 DJANGO_TABLES2_TEMPLATE = "components/table.html"
 
-# --- database ------------------------------------------------------------------------------------------------
-DATABASES: dict[str, dict[str, Any]]
+# --- databases: administration, and what is written for each request --------------------------------------------
+
+
+def _sqlite(name: str, *, wait_seconds: float, pragmas: str) -> dict[str, Any]:
+    file = ENV.data_dir / f"{name}.sqlite3"
+    if not file.exists():
+        file.touch(mode=0o600)  # SQLite would let the group and others read it, and its journals like it
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": file,
+        "OPTIONS": {
+            # Deferred transactions fail with "database is locked" as soon as two of them want to write.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": wait_seconds,
+            "init_command": f"PRAGMA journal_mode=WAL; {pragmas}",
+        },
+        # A file: threads and processes share it as they do the real one.
+        "TEST": {"NAME": ENV.data_dir / f"test-{name}.sqlite3"},
+    }
+
+
+def _postgresql(database: Database) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": database.name,
+        "USER": database.user,
+        "PASSWORD": database.password,
+        "HOST": database.host,
+        "PORT": database.port,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": "5", **database.options},
+    }
+
+
+DATABASES: dict[str, dict[str, Any]] = {}
 if ENV.database is None:
-    SQLITE_FILE = ENV.data_dir / "keyadmin.sqlite3"
-    if not SQLITE_FILE.exists():
-        SQLITE_FILE.touch(mode=0o600)  # SQLite would let the group and others read it, and its journals like it
-    DATABASES = {
-        "default": {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": SQLITE_FILE,
-            "OPTIONS": {
-                # Deferred transactions fail with "database is locked" as soon as two of them want to write.
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
-            },
-            # A file: threads and processes share it as they do the real one.
-            "TEST": {"NAME": ENV.data_dir / "test.sqlite3"},
-        }
-    }
+    DATABASES["default"] = _sqlite(
+        "keyadmin", wait_seconds=20, pragmas="PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+    )
 else:
-    DATABASES = {
-        "default": {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": ENV.database.name,
-            "USER": ENV.database.user,
-            "PASSWORD": ENV.database.password,
-            "HOST": ENV.database.host,
-            "PORT": ENV.database.port,
-            "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {"connect_timeout": "5", **ENV.database.options},
-        }
-    }
+    DATABASES["default"] = _postgresql(ENV.database)
+if ENV.usage_database is not None:
+    DATABASES["usage"] = _postgresql(ENV.usage_database)
+elif ENV.database is None:
+    # A writer of its own, so that a flood of requests holds up no change. A power cut may take its last records;
+    # a record that would have to wait is given up rather than the answer delayed.
+    DATABASES["usage"] = _sqlite("usage", wait_seconds=1, pragmas="PRAGMA synchronous=NORMAL;")
+DATABASE_ROUTERS = ["keyadmin.usage.router.UsageRouter"] if "usage" in DATABASES else []
 # For the web server alone (`wsgi.py`), whose threads come and go: a connection for each would use up the server's.
 # Waiting too long is a 503. A command has one connection, and should say why it can't have it.
 DATABASE_POOL = {"min_size": 1, "max_size": 20, "timeout": 3}

@@ -26,6 +26,7 @@ except WrongMasterKeyError as error:
 except (DatabaseError, InterfaceError) as error:
     raise SystemExit(f"keyadmin: The database can't be used: {one_line(str(error))}") from None
 connection.close()
-if connection.vendor == "postgresql":
-    connections.settings["default"]["OPTIONS"]["pool"] = settings.DATABASE_POOL
+for alias in connections:
+    if connections[alias].vendor == "postgresql":
+        connections.settings[alias]["OPTIONS"]["pool"] = settings.DATABASE_POOL
 application = Handler()

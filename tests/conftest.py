@@ -20,3 +20,10 @@ def world(db: None) -> World:
 def lasting_world(transactional_db: None) -> World:
     """The same, committed: for tests with several threads or processes."""
     return worlds.build(settings.ENV.master.fingerprint)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test with a database has both: each request can leave an access record."""
+    for item in items:
+        if {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("django_db"):
+            item.add_marker(pytest.mark.django_db(databases="__all__"), append=False)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import connection, router, transaction
 from django.db.models import Model
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ def _rows() -> Rows:
     """All that the tables hold, as the database has it."""
     found: Rows = {}
     with connection.cursor() as cursor:
-        for model in apps.get_models(include_auto_created=True):
+        for model in _models():
             cursor.execute(f"SELECT {', '.join(_columns(model))} FROM {model._meta.db_table}")  # noqa: S608
             found[model] = set(cursor.fetchall())
     return found
@@ -48,6 +48,12 @@ def _write(made: Rows) -> None:
                     f"ON CONFLICT ({key}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in columns)}",
                     list(rows),
                 )
+
+
+def _models() -> list[type[Model]]:
+    """Those with a table in this database."""
+    every = apps.get_models(include_auto_created=True)
+    return [model for model in every if router.allow_migrate_model(connection.alias, model)]
 
 
 def _columns(model: type[Model]) -> list[str]:

@@ -128,7 +128,7 @@ class _Credential(Plain):
             super().full_clean()
         except NOT_A_CREDENTIAL:
             self.cleaned_data.pop("credential", None)
-            self.add_error("credential", "The passkey could not be used.")
+            self.add_error("credential", codes.get_adapter().validation_error("incorrect_passkey"))
 
 
 class SignInByPasskeyForm(_Credential, passkeys.LoginWebAuthnForm):

@@ -8,10 +8,10 @@ from accounts import access, queries
 from accounts.models import User
 from keyadmin.activity import work
 from keyadmin.activity.events import INSTANCE, EventName, Target
-from keyadmin.kernel import addresses, clock, tokens
+from keyadmin.kernel import addresses, clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import NotFoundError
-from keyadmin.kernel.text import one_line
+from keyadmin.kernel.text import kept_line
 
 AGENT_LENGTH = 300
 
@@ -115,4 +115,4 @@ def _recorded(actor: Actor, user: User, name: EventName, user_agent: str, act: C
 
 def clean_agent(text: str) -> str:
     """What a browser calls itself, as it may be kept: one line, no whole key, at most 300 characters."""
-    return one_line(tokens.redact(text[: 10 * AGENT_LENGTH]))[:AGENT_LENGTH]
+    return kept_line(text, AGENT_LENGTH)

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from allauth.account import views as account
 from allauth.account.forms import UserTokenForm
 from allauth.account.internal.flows.password_reset import finalize_password_reset
-from allauth.account.internal.stagekit import unstash_login
 from allauth.account.utils import get_next_redirect_url, passthrough_next_redirect_url
 from allauth.core import ratelimit
 from allauth.core.exceptions import ReauthenticationRequired
@@ -28,7 +27,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.forms.signin import NewPasswordForm
 from accounts.models import User
 from accounts.services import second_factor
-from accounts.signin import AccountAdapter, acting
+from accounts.signin import AccountAdapter, acting, on_the_way
 from keyadmin.kernel.errors import NotFoundError, ProblemError
 from keyadmin.web import errors
 from keyadmin.web.auth import KeyadminRequest, signed_in
@@ -48,7 +47,7 @@ def recorded(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
 
     @functools.wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        user = _who(request)
+        user = on_the_way(request)
 
         def act() -> HttpResponse:
             return cast(HttpResponse, view(request, *args, **kwargs))
@@ -67,14 +66,6 @@ def recorded(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
 def private(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
     """A page that takes secrets: kept nowhere, and its fields stand in no report of an error."""
     return cast(Callable[..., HttpResponse], never_cache(sensitive_post_parameters()(view)))
-
-
-def _who(request: HttpRequest) -> User | None:
-    """The person signed in, or the one who is on the way to it."""
-    if request.user.is_authenticated:
-        return request.user
-    login = unstash_login(request, peek=True)
-    return None if login is None else login.user
 
 
 def mine(

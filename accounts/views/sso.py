@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from requests import RequestException
 
-from accounts.sso import FAILED, Provider, refused
+from accounts.sso import Provider, failed
 from keyadmin.kernel.errors import NotFoundError
 
 PROVIDER = "sso"
@@ -32,4 +32,4 @@ def _through(view: Any, request: HttpRequest, provider_id: str) -> HttpResponse:
     try:
         return cast(HttpResponse, view.adapter_view(Provider(request, provider_id))(request))
     except (RequestException, KeyError, ValueError):  # no answer, or none that is one
-        return refused(request, FAILED)
+        return failed(request)

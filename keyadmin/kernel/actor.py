@@ -18,6 +18,19 @@ class ActorKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a request is about, as far as that is known: ids and a label to keep. It gives no right to anything."""
+
+    organization_id: int | None = None
+    key_id: int | None = None
+    user_id: int | None = None
+    who: str = ""
+
+
+NOBODY = Subject()
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """An identity with what it holds at this moment, and where the request came from.
 
@@ -63,6 +76,15 @@ class Actor:
     def allows(self, name: str) -> bool:
         """Whether permission `name` is held in the organisation meant; without one, anywhere."""
         return self.held.allows(name, self.organization_id)
+
+    @property
+    def subject(self) -> Subject:
+        """This actor as records keep it; the organisation is the one that the request means, else the only one."""
+        meant, known = self.organization_id, self.held.rights
+        if meant not in known and (meant is None or meant < 0 or self.held.everywhere is None):
+            meant = next(iter(known)) if len(known) == 1 else None
+        key_id = self.id if self.kind is ActorKind.KEY else None
+        return Subject(meant, key_id, self.user_id, self.label if self.authenticated else "")
 
     def meaning(self, organization_id: int | None) -> Self:
         """The same actor, limited to one organisation; None: to none."""

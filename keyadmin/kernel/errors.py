@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from keyadmin.kernel.actor import NOBODY, Subject
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorKind:
@@ -214,6 +216,15 @@ class DeniedError(ProblemError):
             extra={"missing_permission": permission},
         )
         self.permission = permission
+
+
+class RefusedError(ProblemError):
+    """A credential that does not count. `reason` and `subject` are for the access records, not for the caller."""
+
+    def __init__(self, detail: str = "", *, code: str, reason: str = "", subject: Subject = NOBODY) -> None:
+        super().__init__(detail, code=code)
+        self.reason = reason
+        self.subject = subject
 
 
 class NotFoundError(ProblemError):

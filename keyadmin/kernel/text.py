@@ -33,6 +33,11 @@ def one_line(text: str) -> str:
     return "".join(char if _is_harmless(char) else ascii(char)[1:-1] for char in " ".join(text.split()))
 
 
+def kept_line(text: str, longest: int) -> str:
+    """What somebody sent, as it may be kept: one line as above, no whole key, at most so many characters."""
+    return one_line(tokens.redact(text)[: 10 * longest])[:longest]
+
+
 def _is_harmless(char: str) -> bool:
     return unicodedata.category(char) not in ("Cc", "Cs", *_LINE_BREAKS) and char not in _TURNS
 

@@ -21,6 +21,7 @@ from keyadmin.keys.policy import Demands
 from keyadmin.keys.presets import expiry_choices, expiry_hints, last_day
 from keyadmin.keys.services import UNSAID, KeyChanges, Unsaid
 from keyadmin.keys.status import Status
+from keyadmin.web import refusals
 from keyadmin.web.forms import KitForm, add_errors
 
 MODES = {
@@ -234,6 +235,7 @@ class KeyForm(KitForm):
     def add_problem(self, error: ProblemError) -> None:
         """Put what a service refused beside the field that it is about."""
         if isinstance(error, DeniedError):
+            refusals.note_problem(error)
             self.add_error(*self._place(error))
         else:
             add_errors(self, error, FIELDS_OF_SERVICE)

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, connection, connections
 
 from accounts import queries
 from accounts.services.setup import load_first_packs, set_up
@@ -30,6 +30,8 @@ def prepare() -> None:
         if not is_new():
             instance.check_master_key(env.master.fingerprint)
         call_command("migrate", interactive=False, verbosity=0)
+        if "usage" in connections:
+            call_command("migrate", "usage", database="usage", interactive=False, verbosity=0)
         instance.bind_master_key(env.master.fingerprint)
         load_first_packs()
         if env.admin_email and not queries.administrator_exists():

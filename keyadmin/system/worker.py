@@ -11,6 +11,7 @@ from django.db import close_old_connections
 
 from keyadmin.instance.services import forget_old_answers
 from keyadmin.keys.services import stamp_expired
+from keyadmin.usage.services import prune
 
 log = logging.getLogger("keyadmin.worker")
 
@@ -18,6 +19,7 @@ log = logging.getLogger("keyadmin.worker")
 JOBS: tuple[tuple[Callable[[], object], int], ...] = (
     (stamp_expired, 10),
     (forget_old_answers, 600),
+    (prune, 600),
     (SessionStore.clear_expired, 3600),
 )
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from accounts import identity, queries
-from keyadmin.kernel.actor import ANONYMOUS, Actor, ActorKind
-from keyadmin.kernel.errors import BadRequestError, DeniedError, NotFoundError, ProblemError
+from keyadmin.kernel.actor import ANONYMOUS, NOBODY, Actor, ActorKind, Subject
+from keyadmin.kernel.errors import BadRequestError, DeniedError, NotFoundError, ProblemError, RefusedError
 from keyadmin.kernel.text import clean_line
 from keyadmin.verify.decide import Ask
 from keyadmin.verify.outcome import Decision, Outcome
@@ -48,30 +48,34 @@ def authenticated(request: KeyadminRequest) -> Actor:
         # A server joins a header that came twice with a comma, which no key contains (RFC 9110 §5.3).
         raise ProblemError(code="conflicting_credentials")
     if bearer:
-        raise ProblemError(code=Decision(Outcome.MISPLACED).public.code)
+        raise refusal_of(Decision(Outcome.MISPLACED))
     reason = _reason(request)
     meant = _organization_meant(request)
     if presented:
         ask = Ask(request.client_address, organization_id=meant)
         verdict = verify(presented, ask)
-        if not verdict.decision.allowed or verdict.facts is None:
+        if verdict.facts is None:
             raise refusal_of(verdict.decision)
-        return actor_of(verdict.facts, ask, request_id=request.request_id, reason=reason)
+        actor = actor_of(verdict.facts, ask, request_id=request.request_id, reason=reason)
+        if not verdict.decision.allowed:
+            raise refusal_of(verdict.decision, actor.subject)
+        return actor
     actor = identity.from_session(request, address=request.client_address, request_id=request.request_id, reason=reason)
     if actor.kind is ActorKind.PERSON and meant is not None and not actor.reaches(meant):
         raise NotFoundError("There is no such organisation.")
     if actor.kind is ActorKind.PERSON and for_program(request):
         demanding = queries.demanding_organization(actor)
         if demanding is not None:  # pages are the business of OrganizationMiddleware
-            raise ProblemError(f"{demanding.name} demands a second factor: set one up.", code="second_factor_required")
+            text = f"{demanding.name} demands a second factor: set one up."
+            raise RefusedError(text, code="second_factor_required", subject=actor.subject)
     return actor.meaning(meant)
 
 
-def refusal_of(decision: Decision) -> ProblemError:
-    """What a refused caller is told."""
+def refusal_of(decision: Decision, subject: Subject = NOBODY) -> ProblemError:
+    """What a refused caller is told; and, for the access records alone, the exact reason and whose key it is."""
     if decision.outcome is Outcome.MISSING_PERMISSION:
         return DeniedError(decision.missing_permission)
-    return ProblemError(code=decision.public.code)
+    return RefusedError(code=decision.public.code, reason=decision.outcome, subject=subject)
 
 
 def _organization_meant(request: HttpRequest) -> int | None:

@@ -12,6 +12,7 @@ from django.shortcuts import render
 
 from keyadmin.kernel.actor import ANONYMOUS, Actor, ActorKind
 from keyadmin.kernel.errors import ProblemError
+from keyadmin.web import refusals
 
 log = logging.getLogger("keyadmin")
 
@@ -46,6 +47,7 @@ def body_of(error: ProblemError, request_id: str) -> dict[str, object]:
 
 def answer(request: HttpRequest, error: ProblemError) -> HttpResponse:
     """The answer to a request that failed, in the form that its sender reads."""
+    refusals.note_problem(error)
     kind = error.kind
     body = body_of(error, getattr(request, "request_id", ""))
     response: HttpResponse

@@ -8,6 +8,7 @@ from django.http import QueryDict
 
 from keyadmin.kernel import tokens
 from keyadmin.kernel.errors import ProblemError
+from keyadmin.web import refusals
 
 
 class KitForm(forms.Form):
@@ -48,6 +49,7 @@ class KitForm(forms.Form):
 
 def add_errors(form: forms.Form, error: ProblemError, names: Mapping[str, str] | None = None) -> None:
     """Put what a service refused beside the fields; `names` maps the service's fields to the form's."""
+    refusals.note_problem(error)
     for field, texts in error.errors.items():
         name = (names or {}).get(field, field)
         form.add_error(name if name in form.fields else None, texts)

@@ -45,7 +45,11 @@ def test_nothing_set_is_a_complete_environment(data: Path) -> None:
 
 
 def test_blank_means_unset(data: Path) -> None:
-    names = {name for name in env.KNOWN if name != "KEYADMIN_DATA_DIR"} | {"DATABASE_URL", "API_KEY_ROUNDS_NO"}
+    names = {name for name in env.KNOWN if name != "KEYADMIN_DATA_DIR"} | {
+        "DATABASE_URL",
+        "USAGE_DATABASE_URL",
+        "API_KEY_ROUNDS_NO",
+    }
     blank = env.read({"KEYADMIN_DATA_DIR": str(data), **dict.fromkeys(names, "")})
     assert blank == env.read({"KEYADMIN_DATA_DIR": str(data)})
 
@@ -135,6 +139,7 @@ def test_good_values(data: Path, name: str, text: str, attribute: str, value: ob
         ("KEYADMIN_DATA_DIR", "~nobody-of-this-name/data"),
         ("KEYADMIN_DATA_DIR", "/tmp/" + "x" * 300),
         ("DATABASE_URL", "mysql://u@h/db"),
+        ("USAGE_DATABASE_URL", "usage.sqlite3"),
         ("KEYADMIN_ORG", "a\x1b[31mb"),
         ("KEYADMIN_ORG", "x" * 151),
         ("KEYADMIN_ORG", "\udcff"),
@@ -222,6 +227,7 @@ def test_master_key_comes_from_variable_or_file_never_both(data: Path, tmp_path:
         {"DATABASE_URL": "postgresql://host/name?correct horse battery=1"},
         {"DATABASE_URL": "postgresql://host/name#correct horse battery"},
         {"DATABASE_URL": "correct horse battery"},
+        {"USAGE_DATABASE_URL": "postgresql://host/name#correct horse battery"},
     ],
 )
 def test_refusal_repeats_no_secret(data: Path, environ: dict[str, str]) -> None:
@@ -253,6 +259,15 @@ def test_environment_shows_no_secret_in_a_debug_page_or_traceback(data: Path) ->
 )
 def test_first_administrator_needs_both_variables(data: Path, environ: dict[str, str], missing: str) -> None:
     assert refusal(data, **environ).startswith(f"{missing}: missing")
+
+
+def test_access_records_may_have_a_database_of_their_own(data: Path) -> None:
+    first, second = "postgresql://db.example.org/keyadmin", "postgresql://db.example.org/usage"
+    found = read(data, DATABASE_URL=first, USAGE_DATABASE_URL=second)
+    assert found.database is not None
+    assert found.usage_database is not None
+    assert (found.database.name, found.usage_database.name) == ("keyadmin", "usage")
+    assert read(data, DATABASE_URL=first, USAGE_DATABASE_URL=first).usage_database is None, "that is the same one"
 
 
 def test_misspelt_and_unused_variables_are_found(data: Path) -> None:

@@ -1,0 +1,1 @@
+"""Access records: what became of requests. No activity: a flood of them must not grow a chain."""
