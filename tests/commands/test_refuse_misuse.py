@@ -53,7 +53,12 @@ def test_help_shows_an_example_that_parses(run: Run, name: str) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_unknown_option_is_misuse(run: Run, name: str) -> None:
-    needed = {**dict.fromkeys(ON_A_KEY, "1"), **dict.fromkeys(OF_ACTS, "list"), "load_permissions": "crm"}
+    needed = {
+        **dict.fromkeys(ON_A_KEY, "1"),
+        **dict.fromkeys(OF_ACTS, "list"),
+        "load_permissions": "crm",
+        "assign_key": "--user 1",
+    }
     arguments = needed.get(name, "--name x" if name.startswith("create") else "").split()
     assert "unrecognized arguments: --nonsense" in refused(run(name, *arguments, "--nonsense"), 2)
 

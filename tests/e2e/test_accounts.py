@@ -11,6 +11,7 @@ from accounts.services.api_users import create_api_user, disable_api_user
 from accounts.services.groups import add_member, create_group
 from accounts.services.invitations import invite
 from accounts.services.policies import create_policy
+from keyadmin.keys.services import assign_key
 from tests.e2e.office import Office
 from tests.e2e.watching import findings
 from tests.world import OPERATOR, World
@@ -28,6 +29,7 @@ def furnish(world: World) -> tuple[User, Group, Policy]:
     group = create_group(actor=OPERATOR, organization=acme, name="Billing", policies=[policy])
     user = create_api_user(actor=OPERATOR, organization=acme, name="billing-sync", groups=[group])
     world.user_key(user, name="Nightly")
+    assign_key(actor=OPERATOR, owner=user, secret="correct-horse-battery-staple-2024")
     create_group(actor=OPERATOR, organization=acme, name="G" * 80, policies=[policy])
     create_policy(actor=OPERATOR, organization=acme, name="P" * 80, patterns=["*"])
     create_api_user(actor=OPERATOR, organization=acme, name=LONG, description="<i>" * 100)
@@ -49,6 +51,7 @@ def test_every_page_is_accessible(office: Office, theme: str, width: int) -> Non
     parts += [f"api-users/{long.pk}", f"api-users/{off.pk}", "permissions/new", "settings", one, two, three]
     parts += [f"{one}/{act}" for act in ("edit", "disable", "delete", "read-only", "groups/add")]
     parts += [f"{one}/groups/{group.pk}/remove", f"{three}/edit"]
+    parts += [f"{one}/api-key", f"api-users/{long.pk}/api-key", f"settings/members/{office.world.admin.pk}/api-key"]
     parts += [f"{two}/{act}" for act in ("delete", "members/add", "policies/add")]
     settings = ("key-policy", "members", "members/invite", "suspend", f"members/{office.world.manager.pk}")
     parts += [f"settings/{part}" for part in settings]
@@ -100,6 +103,28 @@ def test_an_api_user_is_made_and_put_in_a_group_by_keyboard(office: Office) -> N
     page.locator("#modal").get_by_label("Readers").press("Space")
     page.keyboard.press("Enter")
     expect(page.get_by_text("crm-sync is now in Readers.")).to_be_visible()
+
+
+def test_a_given_key_is_entered_by_keyboard(office: Office) -> None:
+    page = office.open(f"{ACME}api-users/{office.world.robot.pk}/", user=office.world.manager)
+    page.get_by_role("link", name="API key", exact=True).press("Enter")
+    field = page.get_by_label("Given key", exact=True)
+    expect(field).to_be_hidden()
+    page.get_by_label("Generate one").press("ArrowDown")
+    field.press_sequentially("too short")
+    field.press("Enter")
+    expect(page.locator("#errors")).to_be_focused()
+    expect(field).to_have_value("")
+    assert findings(page) == []
+    field.fill("mX2vQ9~rT7kLb.4Zs8_Wd3Hn-Yc6Pf1Jg")
+    field.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Robot has the key that you entered.")).to_be_visible()
+    page.get_by_role("button", name="Replace key").click()
+    expect(page.locator("#secret")).to_have_text(re.compile(r"^ka_live_\w{50,}$"))
+    page.get_by_label("I have saved this key").check()
+    page.get_by_role("button", name="Close", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/api-key/$"))
+    expect(page.locator("main .ka-note", has_text="Key Robot (assigned) has a new secret.")).to_be_visible()
 
 
 def test_a_refused_form_stays_in_the_modal_with_the_focus_on_what_is_wrong(office: Office) -> None:

@@ -132,7 +132,7 @@ def entered(made: Installation, browser: httpx.Client, csrf: dict[str, str]) -> 
     for secret in (weak, strong):
         assert browser.put("/api/v1/users/1/api-key", json={"api_key": secret}, headers=csrf).status_code == 200
         assert made.get("/api/v1/whoami", key=secret).status_code == 200
-    assert submit(browser, page, {**form, "api_key": strong}).status_code == 302
+    assert submit(browser, page, {**form, "api_key": strong}).status_code == 303
     return [weak, strong]
 
 
