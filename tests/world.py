@@ -71,11 +71,12 @@ class World:
 
 
 def confirm(client: Client, user: User, *, seconds_ago: float = 0) -> None:
-    """Let a session look as if its person had just signed in by password, or so many seconds ago."""
+    """Let a session look as if its person, in their organisation, had just signed in, or so many seconds ago."""
     session = client.session
     session["account_authentication_methods"] = [{"method": "password", "at": time.time() - seconds_ago}]
     session["account_authentication_methods_user"] = str(user.pk)
     session["seen"] = int(time.time())
+    session["organization"] = next(iter(queries.organization_ids_of(user)), None)
     session.save()
 
 

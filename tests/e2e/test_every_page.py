@@ -3,9 +3,11 @@
 import pytest
 from playwright.sync_api import expect
 
+from keyadmin.keys import services
 from keyadmin.keys.models import APIKey
 from tests.e2e.office import KEYS, OVERVIEW, Office, close, make_first_key
 from tests.e2e.watching import findings
+from tests.world import OPERATOR
 
 
 @pytest.mark.parametrize("width", [1280, 360])
@@ -29,6 +31,10 @@ def test_every_page_is_accessible(office: Office, theme: str, width: int) -> Non
     paths = {"overview": OVERVIEW, "list": KEYS, "nothing found": f"{KEYS}?search=zzzz", "create": f"{KEYS}new/"}
     key = APIKey.objects.get(name="x" * 80)
     paths |= {act: f"{KEYS}{key.pk}/{act}/" for act in ("edit", "revoke", "regenerate", "delete")}
+    own = office.world.user_key(office.world.admin, name="y" * 80).key
+    services.block_key(actor=OPERATOR, key_id=own.pk, organization=office.world.acme)
+    paths |= {"own keys": "/me/keys/", "own key": "/me/keys/new/"}
+    paths |= {"block": f"{KEYS}{own.pk}/block/", "blocked": f"{KEYS}{own.pk}/"}
     paths |= {"long name": f"{KEYS}{key.pk}/", "activity": "/o/acme/activity/"}
     for state, path in paths.items():
         page.goto(path)

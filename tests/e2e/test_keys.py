@@ -35,6 +35,18 @@ def test_a_first_key_works_until_it_is_revoked(office: Office, width: int) -> No
     assert status_of(office, secret) == 401
 
 
+def test_a_key_of_ones_own_is_made_under_the_profile(office: Office) -> None:
+    page = office.open("/me/keys/", user=office.world.developer)
+    page.get_by_role("link", name="Create API key").first.click()
+    page.locator("#modal").get_by_label("Name").fill("Billing sync")
+    page.get_by_role("button", name="Generate Key").click()
+    secret = page.locator("#secret").inner_text()
+    close(page)
+    expect(page).to_have_url(re.compile("/me/keys/"))
+    expect(page.get_by_role("link", name="Billing sync")).to_be_focused()
+    assert status_of(office, secret) == 200
+
+
 def test_two_quick_clicks_make_one_key(office: Office) -> None:
     page = office.open(OVERVIEW)
     page.get_by_role("link", name="Create your first API key").click()

@@ -32,7 +32,7 @@ def key_page(request: HttpRequest, pk: int) -> HttpResponse:
         "idle": idle_of(key, organization),
         "lineage": queries.lineage(key),
         "steps": steps,
-        "block": block,
+        "blocked": block is not None,
         "may_manage": key.pk in permitted.managed,
         "crumbs": [Crumb("API keys", address("keys", organization)), Crumb(key.name)],
     }
