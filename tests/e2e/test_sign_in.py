@@ -302,5 +302,11 @@ def test_every_page_is_accessible(office: Office, theme: str, width: int) -> Non
     sign_out(page)
     sign_in(page)
     look("second factor")
+    press("Cancel")()
+    sign_in(page, "dana@example.org")
+    member = f"/o/acme/settings/members/{office.world.developer.pk}/"
+    look("somebody's sign-in", member)
+    look("somebody's second factor", f"{member}second-factor/remove/")
+    look("somebody's sessions", f"{member}sessions/end/")
 
     assert found == {state: [] for state in found}
