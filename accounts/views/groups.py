@@ -94,7 +94,7 @@ def group_page(request: HttpRequest, pk: int) -> HttpResponse:
             catalogue, patterns, [(f"policy {one.name}", Rights(frozenset(one.patterns))) for one in given]
         ),
         "warning": warning(catalogue, patterns),
-        "steps": story("group", pk, organization),
+        "steps": story("group", pk, organization, named=sees_users),
         "crumbs": [*crumbs_to(organization), Crumb(group.name)],
     }
     return render(request, "groups/group.html", context)

@@ -12,7 +12,7 @@ from accounts.forms.users import GroupsForm, among
 from accounts.models import Group, Organization, Permission, User
 from accounts.services import groups as services
 from accounts.views.common import Sheet, acting, address, ask, here, impact_of, may, may_look, sent
-from accounts.views.story import story
+from accounts.views.story import story_of_user
 from accounts.words import powers, summary
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.patterns import EVERYTHING
@@ -94,7 +94,7 @@ def about_user(actor: Actor, organization: Organization, user: User, kind: Kind)
         "keys_hidden": not may_look(actor, "apikey"),
         "key_numbers": keys.counts_by_owner([user.pk]).get(user.pk, (0, 0)),
         "may_make_key": kind is API_USER and user.is_active and may(actor, "apikey.ctrl"),
-        "steps": story("user", user.pk, organization),
+        "steps": story_of_user(actor, user, organization),
         "crumbs": [*crumbs_to(kind, organization), Crumb(user.name)],
     }
 
