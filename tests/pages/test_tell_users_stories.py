@@ -45,6 +45,8 @@ def test_groups_and_their_policies_are_told_while_the_user_is_in(world: World, o
     late = policy(world, "Late", "view_invoice")
     desk = group(world, "Desk", early)
     edit_policy(actor=OPERATOR, policy=early, changes={"patterns": ["view_customer", "view_service"]})  # before
+    for given in ([early, late], [early]):
+        edit_group(actor=OPERATOR, group=desk, changes={"policies": given})
     add_member(actor=OPERATOR, group=desk, user=world.robot)
     edit_policy(actor=OPERATOR, policy=late, changes={"patterns": ["view_inventory"]})  # not theirs yet
     edit_policy(actor=OPERATOR, policy=early, changes={"description": "Only words"})
