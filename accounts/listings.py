@@ -69,9 +69,9 @@ def givable_groups(actor: Actor, organization: Organization, besides: Iterable[G
 
 def givable_policies(actor: Actor, organization: Organization, besides: Iterable[Policy] = ()) -> list[Policy]:
     """The policies that the actor may give to a group: it sees them, and holds all that they give."""
-    held = actor.rights_in(organization.pk)
-    if not (held.allows("policy.view") or held.allows("policy.ctrl")):
+    if not access.may_view(actor, "policy", organization.pk):
         return []
+    held = actor.rights_in(organization.pk)
     taken = {policy.pk for policy in besides}
     rows = Policy.objects.filter(organization=organization).order_by("name", "pk")
     return [row for row in rows if row.pk not in taken and held.first_missing(row.patterns) is None]

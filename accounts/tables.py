@@ -43,7 +43,7 @@ class MemberTable(OrganizationTable):
 
     route = ""
     groups = Column(verbose_name="Groups", accessor="pk", orderable=False, attrs=look(wide="md", phone=False))
-    keys = Column(verbose_name="Keys", accessor="pk", orderable=False, attrs=look(label=True))
+    keys = Column(verbose_name="Keys", accessor="pk", orderable=False, attrs=look(label=True, fit=True))
 
     def before_render(self, request: HttpRequest) -> None:
         """Ask once for all rows of the page."""

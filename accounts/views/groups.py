@@ -73,6 +73,7 @@ def group_page(request: HttpRequest, pk: int) -> HttpResponse:
     group = queries.visible_group(actor, pk)
     catalogue, given = queries.grantable_permissions(), sorted(group.policies.all(), key=lambda row: row.name.lower())
     patterns = access.patterns_of(group)
+    roads = [(f"policy {one.name}", Rights(frozenset(one.patterns))) for one in given]
     manages, sees_users = may(actor, "group.ctrl"), may_look(actor, "user")
     rows = listings.in_group(group)
     holds_all = actor.rights_in(organization.pk).first_missing(patterns) is None
@@ -90,9 +91,7 @@ def group_page(request: HttpRequest, pk: int) -> HttpResponse:
         "number": rows.count(),
         "number_of_keys": number_of_keys,
         "policies": [(policy, summary(catalogue, policy.patterns)) for policy in given],
-        "powers": powers(
-            catalogue, patterns, [(f"policy {one.name}", Rights(frozenset(one.patterns))) for one in given]
-        ),
+        "powers": powers(catalogue, patterns, roads if len(roads) > 1 else ()),
         "warning": warning(catalogue, patterns),
         "steps": story("group", pk, organization, named=sees_users),
         "crumbs": [*crumbs_to(organization), Crumb(group.name)],

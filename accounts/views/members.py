@@ -13,7 +13,7 @@ from accounts.forms.users import among
 from accounts.services import invitations, organizations
 from accounts.tables import PersonTable
 from accounts.views.common import Sheet, acting, address, ask, here, may, may_look, sent
-from accounts.views.settings import crumbs_to_settings, tabs
+from accounts.views.settings import tabs
 from accounts.views.users import PERSON, crumbs_to, member
 from accounts.words import summary
 from keyadmin.kernel import clock
@@ -39,7 +39,7 @@ def member_list(request: HttpRequest) -> HttpResponse:
         "tabs": tabs(request),
         "invitations": queries.open_invitations(actor).filter(organization=organization),
         "now": clock.now(),
-        "crumbs": [*crumbs_to_settings(organization), Crumb("Members")],
+        "crumbs": [Crumb(PERSON.plural)],
     }
     return render_list(
         request, filters, PersonTable, noun=NOUN, template="settings/members.html", default_sort="name", context=context

@@ -39,8 +39,7 @@ PERSON = Kind("person", "Members", "members", "member")
 
 def crumbs_to(kind: Kind, organization: Organization, user: User | None = None) -> list[Crumb]:
     """The way to the list of users, or to the page of one."""
-    settings = [Crumb("Settings", address("settings", organization))] if kind is PERSON else []
-    found = [*settings, Crumb(kind.plural, address(kind.list_route, organization))]
+    found = [Crumb(kind.plural, address(kind.list_route, organization))]
     return found if user is None else [*found, Crumb(user.name, address(kind.route, organization, user.pk))]
 
 
