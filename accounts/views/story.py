@@ -11,7 +11,6 @@ from accounts.models import Group, Organization, User
 from accounts.views.common import may_look
 from keyadmin.activity import queries as activity
 from keyadmin.activity import words
-from keyadmin.activity.events import EventName
 from keyadmin.activity.models import Event
 from keyadmin.kernel.actor import Actor
 
@@ -26,12 +25,12 @@ ICONS = {
     "removed": "slash",
 }
 # On the page of a user: what happened to something else and reached the user.
-OF_USER: dict[str, str] = {
-    EventName.GROUP_MEMBER_ADDED: "Added to group {}",
-    EventName.GROUP_MEMBER_REMOVED: "Removed from group {}",
-    EventName.GROUP_UPDATED: "Group {} changed",
-    EventName.POLICY_UPDATED: "Policy {} changed",
-    EventName.INVITATION_ACCEPTED: "Accepted an invitation",
+OF_USER = {
+    "group.member_added": "Added to group {}",
+    "group.member_removed": "Removed from group {}",
+    "group.updated": "Group {} changed",
+    "policy.updated": "Policy {} changed",
+    "invitation.accepted": "Accepted an invitation",
 }
 
 
@@ -80,7 +79,7 @@ def _reaching(actor: Actor, user: User, organization: Organization) -> list[Even
     since = _since(user, groups, organization)
     regiven = [
         event
-        for event in activity.edits(EventName.GROUP_UPDATED, since, organization.pk, SHOWN)
+        for event in activity.edits("group", since, organization.pk, SHOWN)
         if event.sequence > since[event.target_id or 0] and "policies" in _fields(event)[1]
     ]
     reached: dict[int, int] = {}
@@ -91,7 +90,7 @@ def _reaching(actor: Actor, user: User, organization: Organization) -> list[Even
             reached[policy.pk] = min(came, reached.get(policy.pk, came))
     rewritten = [
         event
-        for event in activity.edits(EventName.POLICY_UPDATED, reached, organization.pk, SHOWN)
+        for event in activity.edits("policy", reached, organization.pk, SHOWN)
         if event.sequence > reached[event.target_id or 0] and "patterns" in _fields(event)[1]
     ]
     return activity.newest(regiven, rewritten, number=SHOWN)

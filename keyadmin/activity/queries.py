@@ -66,9 +66,9 @@ def about_user(user_id: int, organization_id: int, number: int) -> list[Event]:
     return newest(*(walk.order_by("-sequence")[:number] for walk in walks), number=number)
 
 
-def edits(name: EventName, target_ids: Iterable[int], organization_id: int, number: int) -> list[Event]:
-    """The newest edits of some groups or policies, as the name says which."""
-    kind = name.partition(".")[0]
+def edits(kind: str, target_ids: Iterable[int], organization_id: int, number: int) -> list[Event]:
+    """The newest edits of some groups or policies, as the kind says."""
+    name = f"{kind}.updated"
     rows = Event.objects.filter(chain=organization_id, target_kind=kind, target_id__in=list(target_ids), name=name)
     return list(rows.order_by("-sequence")[:number])
 
