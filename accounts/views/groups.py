@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import access, listings, queries
 from accounts.filters import GroupFilter
 from accounts.forms.common import ConfirmForm
-from accounts.forms.groups import GroupForm, MembersForm, NewGroupForm, PoliciesForm, among
+from accounts.forms.groups import GroupForm, MembersForm, NewGroupForm, PoliciesForm
 from accounts.models import Group, Organization
 from accounts.services import groups as services
 from accounts.tables import GroupTable
@@ -115,7 +115,7 @@ def new_group(request: HttpRequest) -> HttpResponse:
             organization=organization,
             name=typed["name"],
             description=typed["description"],
-            policies=among(offered, typed["policies"]),
+            policies=queries.chosen_policies(actor, organization, typed["policies"]),
         )
         return address("group", organization, group.pk), f"Group {group.name} was created. Now add its members."
 
@@ -180,7 +180,7 @@ def add_policies(request: HttpRequest, pk: int) -> HttpResponse:
     back = address("group", organization, pk)
 
     def act() -> tuple[str, str]:
-        chosen = among(offered, form.cleaned_data["policies"])
+        chosen = queries.chosen_policies(actor, organization, form.cleaned_data["policies"])
         changes = services.GroupChanges(policies=[*present, *chosen])
         services.edit_group(actor=actor, group=group, changes=changes, expected_version=group.version)
         return back, f"{group.name} now has {listed([policy.name for policy in chosen])}."

@@ -9,7 +9,6 @@ from accounts import access, listings, queries
 from accounts.filters import PersonFilter
 from accounts.forms.common import ConfirmForm
 from accounts.forms.settings import InviteForm
-from accounts.forms.users import among
 from accounts.services import invitations, organizations
 from accounts.tables import PersonTable
 from accounts.views.common import Sheet, acting, address, ask, here, may, may_look, sent
@@ -59,8 +58,9 @@ def invite(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         typed = form.cleaned_data
         try:
+            groups = queries.chosen_groups(actor, organization, typed["groups"])
             made, token = invitations.invite(
-                actor=actor, organization=organization, email=typed["email"], groups=among(offered, typed["groups"])
+                actor=actor, organization=organization, email=typed["email"], groups=groups
             )
         except ProblemError as error:
             add_errors(form, error)

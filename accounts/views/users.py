@@ -8,12 +8,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import access, listings, queries
 from accounts.forms.common import ConfirmForm
-from accounts.forms.users import GroupsForm, among
+from accounts.forms.users import GroupsForm
 from accounts.models import Group, Organization, Permission, User
 from accounts.services import groups as services
 from accounts.views.common import Sheet, acting, address, ask, here, impact_of, may, may_look, sent
 from accounts.views.story import story_of_user
-from accounts.words import powers, summary
+from accounts.words import listed, powers, summary
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.patterns import EVERYTHING
 from keyadmin.keys import queries as keys
@@ -139,9 +139,9 @@ def join_groups(request: HttpRequest, pk: int, kind: Kind) -> HttpResponse:
     back = address(kind.route, organization, pk)
 
     def act() -> tuple[str, str]:
-        chosen = among(offered, form.cleaned_data["groups"])
+        chosen = queries.chosen_groups(actor, organization, form.cleaned_data["groups"])
         services.add_to_groups(actor=actor, groups=chosen, user=user)
-        return back, f"{user.name} is now in {', '.join(group.name for group in chosen)}."
+        return back, f"{user.name} is now in {listed([group.name for group in chosen])}."
 
     lead = "" if offered else NONE_LEFT
     sheet = Sheet(

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.http import HttpResponse
@@ -44,12 +44,13 @@ class Side:
 
     def get(self, path: str, *, slug: str = "", method: str = "GET", body: Any = None) -> HttpResponse:
         address = f"/o/{slug or self.organization.slug}/{path}"
-        return self.client.post(address, body) if method == "POST" else self.client.get(address)
+        answer: Any = self.client.post(address, body) if method == "POST" else self.client.get(address)
+        return cast(HttpResponse, answer)
 
 
 def furnish(world: World, organization: Organization, mark: str, name: str = "Twin") -> dict[str, int]:
     """One of everything, named alike in each organisation; only descriptions and the person tell them apart."""
-    said = {"actor": OPERATOR, "organization": organization, "description": mark}
+    said: dict[str, Any] = {"actor": OPERATOR, "organization": organization, "description": mark}
     policy = create_policy(**said, name=f"{name} policy", patterns=["view_customer"])
     group = create_group(**said, name=f"{name} group", policies=[policy])
     service = create_api_user(**said, name=f"{name} service", groups=[group])
