@@ -81,8 +81,14 @@ def require(actor: Actor, permission: str, organization_id: int) -> None:
 
 def require_view(actor: Actor, thing: str, organization_id: int) -> None:
     """The same for looking at a thing (user, group, policy, org): who may change it may look at it too."""
-    if not actor.rights_in(organization_id).allows(f"{thing}.ctrl"):
+    if not may_view(actor, thing, organization_id):
         require(actor, f"{thing}.view", organization_id)
+
+
+def may_view(actor: Actor, thing: str, organization_id: int) -> bool:
+    """The same as a question."""
+    held = actor.rights_in(organization_id)
+    return held.allows(f"{thing}.view") or held.allows(f"{thing}.ctrl")
 
 
 def require_somewhere(actor: Actor, permission: str) -> None:

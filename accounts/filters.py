@@ -108,7 +108,7 @@ class PermissionFilter(ListFilter):
 
     sorts: Order = {"name": F("name"), "resource": Lower("resource"), "risk": F("risk_order")}
     default_sort = "resource"
-    search = search("Name, word or endpoint, such as POST /crm/services")
+    search = search("Name, word or endpoint")
     resource = django_filters.ChoiceFilter(label="Resource", empty_label="Any resource", choices=[])
     action = django_filters.ChoiceFilter(label="Action", empty_label="Any action", choices=Action.choices)
     risk = django_filters.ChoiceFilter(label="Risk", empty_label="Any risk", choices=Risk.choices)

@@ -68,7 +68,9 @@ def givable_groups(actor: Actor, organization: Organization, besides: Iterable[G
 
 
 def givable_policies(actor: Actor, organization: Organization, besides: Iterable[Policy] = ()) -> list[Policy]:
-    """The policies that the actor may give to a group."""
+    """The policies that the actor may give to a group: it sees them, and holds all that they give."""
+    if not access.may_view(actor, "policy", organization.pk):
+        return []
     held = actor.rights_in(organization.pk)
     taken = {policy.pk for policy in besides}
     rows = Policy.objects.filter(organization=organization).order_by("name", "pk")

@@ -16,6 +16,7 @@ from accounts.models import (
 )
 from accounts.services.organizations import KeyPolicyChanges
 from keyadmin.kernel import clock
+from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.patterns import reduced
 
 SHOWN_MEMBERS = 200
@@ -121,9 +122,10 @@ def policy_fields(policy: Policy) -> dict[str, object]:
     }
 
 
-def policy_detail(policy: Policy) -> dict[str, object]:
-    """The same with the groups that have it."""
-    return {**policy_fields(policy), "groups": _named(policy.groups.all())}
+def policy_detail(actor: Actor, policy: Policy) -> dict[str, object]:
+    """The same with the groups that have it; null for who may not look at groups."""
+    named = access.may_view(actor, "group", policy.organization_id)
+    return {**policy_fields(policy), "groups": _named(policy.groups.all()) if named else None}
 
 
 def policy_version_fields(version: PolicyVersion) -> dict[str, object]:

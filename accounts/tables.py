@@ -43,11 +43,13 @@ class MemberTable(OrganizationTable):
 
     route = ""
     groups = Column(verbose_name="Groups", accessor="pk", orderable=False, attrs=look(wide="md", phone=False))
-    keys = Column(verbose_name="Keys", accessor="pk", orderable=False, attrs=look(label=True))
+    keys = Column(verbose_name="Keys", accessor="pk", orderable=False, attrs=look(label=True, fit=True))
 
     def before_render(self, request: HttpRequest) -> None:
         """Ask once for all rows of the page."""
         self.counts = keys.counts_by_owner(row.record.user_id for row in self.paginated_rows)
+        held = actor_of(request).rights_in(request.organization.pk)  # type: ignore[attr-defined]
+        self.sees_keys = held.allows("apikey.view") or held.allows("apikey.ctrl")
 
     def render_name(self, record: Membership) -> SafeString:
         user = record.user
@@ -62,7 +64,9 @@ class MemberTable(OrganizationTable):
         working, every = self.counts.get(record.user_id, (0, 0))
         if not every:
             return "None"
-        return format_html('{} <span class="ka-extra">of {} active</span>', working, every)
+        figures = format_html('{} <span class="ka-extra">of {} active</span>', working, every)
+        url = f"{self.address('keys')}?owner={record.user_id}&status=all"
+        return format_html('<a href="{}">{}</a>', url, figures) if self.sees_keys else figures
 
     def render_status(self, record: Membership) -> SafeString:
         return user_badge(is_active=record.user.is_active)

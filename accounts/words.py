@@ -7,7 +7,7 @@ from typing import NamedTuple
 from accounts.models import Permission
 from keyadmin.kernel.patterns import Rights
 
-NAMED = 4
+NAMED, ROADS = 4, 2
 READING = "view"
 
 
@@ -18,6 +18,11 @@ class Power(NamedTuple):
     label: str
     risk: str
     sources: list[str]
+
+    @property
+    def via(self) -> str:
+        """The first of the roads, and how many more."""
+        return listed(self.sources, ROADS)
 
 
 @dataclass(frozen=True)

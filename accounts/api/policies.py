@@ -49,9 +49,9 @@ class PolicyOut(Shape):
 
 
 class PolicyDetail(PolicyOut):
-    """`groups` have this policy."""
+    """`groups` have this policy; null: the credential may not look at groups."""
 
-    groups: list[NamedRef]
+    groups: list[NamedRef] | None
 
 
 class PolicyList(Page):
@@ -103,7 +103,7 @@ def create_policy(request: HttpRequest, response: HttpResponse, body: PolicyIn) 
     actor, organization = queries.organization_meant(actor_of(request))
 
     def act() -> dict[str, Any]:
-        return policy_detail(services.create_policy(actor=actor, organization=organization, **body.dict()))
+        return policy_detail(actor, services.create_policy(actor=actor, organization=organization, **body.dict()))
 
     return versioned(response, idempotent(request, actor, 201, act))
 
@@ -111,7 +111,8 @@ def create_policy(request: HttpRequest, response: HttpResponse, body: PolicyIn) 
 @router.get(ONE, response={200: PolicyDetail, **READ}, operation_id="policies_get")
 def get_policy(request: HttpRequest, response: HttpResponse, policy_id: RowId) -> dict[str, Any]:
     """One policy, with the groups that have it."""
-    return versioned(response, policy_detail(queries.visible_policy(actor_of(request), policy_id)))
+    actor = actor_of(request)
+    return versioned(response, policy_detail(actor, queries.visible_policy(actor, policy_id)))
 
 
 @router.patch(ONE, auth=MANAGING, response={200: PolicyDetail, **CHANGE}, operation_id="policies_edit")
@@ -124,7 +125,7 @@ def edit_policy(request: HttpRequest, response: HttpResponse, policy_id: RowId, 
         changes=cast(services.PolicyChanges, body.dict(exclude_unset=True)),
         expected_version=expected_version(request),
     )
-    return versioned(response, policy_detail(row))
+    return versioned(response, policy_detail(actor, row))
 
 
 @router.delete(ONE, auth=MANAGING, response={204: None, **MAKE}, operation_id="policies_delete")
@@ -150,6 +151,6 @@ def restore_policy(request: HttpRequest, response: HttpResponse, policy_id: RowI
     policy = queries.visible_policy(actor, policy_id)
 
     def act() -> dict[str, Any]:
-        return policy_detail(services.restore_policy(actor=actor, policy=policy, number=body.version))
+        return policy_detail(actor, services.restore_policy(actor=actor, policy=policy, number=body.version))
 
     return versioned(response, idempotent(request, actor, 200, act))

@@ -47,3 +47,15 @@ def paragraph(label: str = "Description", hint: str = "") -> forms.CharField:
     """Optional text of several lines."""
     widget = forms.Textarea(attrs={"rows": 2, "dir": "auto"})
     return forms.CharField(label=label, required=False, max_length=2000, help_text=hint, widget=widget)
+
+
+class IdsField(forms.MultipleChoiceField):
+    """Ids of things to tick. Whether each may be chosen is the service's to say, also of one that was not offered."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def valid_value(self, value: str) -> bool:
+        return value.isascii() and value.isdigit() and len(value) < 19
+
+    def clean(self, value: Any) -> list[int]:
+        return [int(one) for one in super().clean(value)]

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from django import forms
 
-from accounts.forms.common import VersionedForm, paragraph, text
+from accounts.forms.common import IdsField, VersionedForm, paragraph, text
 from accounts.forms.users import ChoosingForm
-from accounts.models import Membership, Policy
+from accounts.models import Membership
 from keyadmin.web.forms import KitForm
 
 
@@ -16,15 +16,13 @@ class GroupForm(VersionedForm):
 
 
 class NewGroupForm(GroupForm, ChoosingForm):
-    policies = forms.MultipleChoiceField(label="Policies", required=False, widget=forms.CheckboxSelectMultiple)
+    policies = IdsField(label="Policies", required=False)
 
 
 class PoliciesForm(ChoosingForm):
     """Which policies to give to a group."""
 
-    policies = forms.MultipleChoiceField(
-        label="Policies", widget=forms.CheckboxSelectMultiple, error_messages={"required": "Choose a policy."}
-    )
+    policies = IdsField(label="Policies", error_messages={"required": "Choose a policy."})
 
 
 class MembersForm(KitForm):
@@ -34,9 +32,3 @@ class MembersForm(KitForm):
 
     def offer(self, rows: Iterable[Membership]) -> None:
         self.fields["users"].choices = [(str(row.user_id), row.user.name) for row in rows]  # type: ignore[attr-defined]
-
-
-def among(policies: Iterable[Policy], ids: Iterable[str]) -> list[Policy]:
-    """The policies that were chosen of those that were offered."""
-    wanted = set(ids)
-    return [policy for policy in policies if str(policy.pk) in wanted]

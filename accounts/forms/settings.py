@@ -2,7 +2,7 @@
 
 from django import forms
 
-from accounts.forms.common import VersionedForm, text
+from accounts.forms.common import IdsField, VersionedForm, text
 from accounts.forms.users import ChoosingForm
 from accounts.models.organizations import LARGEST_IMPORTED_SECRET, LEAST_IMPORTED_SECRET, LONGEST_LIFE_DAYS
 from keyadmin.web.forms import KitForm
@@ -81,7 +81,7 @@ class InviteForm(ChoosingForm):
         error_messages=EMAIL_WRONG,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
-    groups = forms.MultipleChoiceField(label="Groups", required=False, widget=forms.CheckboxSelectMultiple)
+    groups = IdsField(label="Groups", required=False)
 
 
 class OrganizationForm(KitForm):

@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 
 from django import forms
 
-from accounts.forms.common import VersionedForm, paragraph, text
-from accounts.models import Group
+from accounts.forms.common import IdsField, VersionedForm, paragraph, text
 from keyadmin.web.forms import KitForm
 
 
@@ -69,17 +68,13 @@ class ApiUserForm(VersionedForm):
 
 
 class NewApiUserForm(ApiUserForm, ChoosingForm):
-    groups = forms.MultipleChoiceField(label="Groups", required=False, widget=forms.CheckboxSelectMultiple)
+    groups = IdsField(label="Groups", required=False)
 
 
 class GroupsForm(ChoosingForm):
     """Which groups to put somebody in."""
 
-    groups = forms.MultipleChoiceField(
-        label="Groups",
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose a group."},
-    )
+    groups = IdsField(label="Groups", error_messages={"required": "Choose a group."})
 
 
 class ResourcesForm(ChoosingForm):
@@ -90,9 +85,3 @@ class ResourcesForm(ChoosingForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one resource."},
     )
-
-
-def among(groups: Iterable[Group], ids: Iterable[str]) -> list[Group]:
-    """The groups that were chosen of those that were offered."""
-    wanted = set(ids)
-    return [group for group in groups if str(group.pk) in wanted]

@@ -100,15 +100,17 @@ def restore_policy(*, actor: Actor, policy: Policy, number: int) -> Policy:
 def delete_policy(*, actor: Actor, policy: Policy) -> None:
     """Remove a policy that no group has.
 
-    Raises NotFoundError, DeniedError (`policy.ctrl`), ConflictError (`in_use`) naming groups that have it.
+    Raises NotFoundError, DeniedError (`policy.ctrl`), ConflictError (`in_use`) naming groups that have it to who may
+    look at groups.
     """
     access.require(actor, "policy.ctrl", policy.organization_id)
     with work.unit(actor) as unit:
         row = _locked(policy, None)
         groups = list(row.groups.order_by("name").values_list("name", flat=True)[:4])
         if groups:
-            shown = ", ".join(groups[:3]) + (" and others" if len(groups) > 3 else "")
-            raise ConflictError(f"Groups have this policy: {shown}. Take it from them first.", code="in_use")
+            shown = f": {', '.join(groups[:3])}{' and others' if len(groups) > 3 else ''}"
+            named = shown if access.may_view(actor, "group", row.organization_id) else ""
+            raise ConflictError(f"Groups have this policy{named}. Take it from them first.", code="in_use")
         unit.record(
             EventName.POLICY_DELETED,
             _target(row),

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import access, listings, queries
 from accounts.filters import MemberFilter
 from accounts.forms.common import ConfirmForm
-from accounts.forms.users import ApiUserForm, NewApiUserForm, ResourcesForm, among
+from accounts.forms.users import ApiUserForm, NewApiUserForm, ResourcesForm
 from accounts.services import api_users as services
 from accounts.services import groups as group_services
 from accounts.tables import ApiUserTable
@@ -57,7 +57,7 @@ def new_api_user(request: HttpRequest) -> HttpResponse:
             name=typed["name"],
             description=typed["description"],
             contact_email=typed["contact_email"],
-            groups=among(offered, typed["groups"]),
+            groups=queries.chosen_groups(actor, organization, typed["groups"]),
         )
         return address("api_user", organization, user.pk), f"API user {user.name} was created."
 

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import access, listings, queries
 from accounts.filters import GroupFilter
 from accounts.forms.common import ConfirmForm
-from accounts.forms.groups import GroupForm, MembersForm, NewGroupForm, PoliciesForm, among
+from accounts.forms.groups import GroupForm, MembersForm, NewGroupForm, PoliciesForm
 from accounts.models import Group, Organization
 from accounts.services import groups as services
 from accounts.tables import GroupTable
@@ -73,6 +73,7 @@ def group_page(request: HttpRequest, pk: int) -> HttpResponse:
     group = queries.visible_group(actor, pk)
     catalogue, given = queries.grantable_permissions(), sorted(group.policies.all(), key=lambda row: row.name.lower())
     patterns = access.patterns_of(group)
+    roads = [(f"policy {one.name}", Rights(frozenset(one.patterns))) for one in given]
     manages, sees_users = may(actor, "group.ctrl"), may_look(actor, "user")
     rows = listings.in_group(group)
     holds_all = actor.rights_in(organization.pk).first_missing(patterns) is None
@@ -90,11 +91,9 @@ def group_page(request: HttpRequest, pk: int) -> HttpResponse:
         "number": rows.count(),
         "number_of_keys": number_of_keys,
         "policies": [(policy, summary(catalogue, policy.patterns)) for policy in given],
-        "powers": powers(
-            catalogue, patterns, [(f"policy {one.name}", Rights(frozenset(one.patterns))) for one in given]
-        ),
+        "powers": powers(catalogue, patterns, roads if len(roads) > 1 else ()),
         "warning": warning(catalogue, patterns),
-        "steps": story("group", pk, organization),
+        "steps": story("group", pk, organization, named=sees_users),
         "crumbs": [*crumbs_to(organization), Crumb(group.name)],
     }
     return render(request, "groups/group.html", context)
@@ -116,7 +115,7 @@ def new_group(request: HttpRequest) -> HttpResponse:
             organization=organization,
             name=typed["name"],
             description=typed["description"],
-            policies=among(offered, typed["policies"]),
+            policies=queries.chosen_policies(actor, organization, typed["policies"]),
         )
         return address("group", organization, group.pk), f"Group {group.name} was created. Now add its members."
 
@@ -181,7 +180,7 @@ def add_policies(request: HttpRequest, pk: int) -> HttpResponse:
     back = address("group", organization, pk)
 
     def act() -> tuple[str, str]:
-        chosen = among(offered, form.cleaned_data["policies"])
+        chosen = queries.chosen_policies(actor, organization, form.cleaned_data["policies"])
         changes = services.GroupChanges(policies=[*present, *chosen])
         services.edit_group(actor=actor, group=group, changes=changes, expected_version=group.version)
         return back, f"{group.name} now has {listed([policy.name for policy in chosen])}."

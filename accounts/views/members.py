@@ -9,11 +9,10 @@ from accounts import access, listings, queries
 from accounts.filters import PersonFilter
 from accounts.forms.common import ConfirmForm
 from accounts.forms.settings import InviteForm
-from accounts.forms.users import among
 from accounts.services import invitations, organizations
 from accounts.tables import PersonTable
 from accounts.views.common import Sheet, acting, address, ask, here, may, may_look, sent
-from accounts.views.settings import crumbs_to_settings, tabs
+from accounts.views.settings import tabs
 from accounts.views.users import PERSON, crumbs_to, member
 from accounts.words import summary
 from keyadmin.kernel import clock
@@ -39,7 +38,7 @@ def member_list(request: HttpRequest) -> HttpResponse:
         "tabs": tabs(request),
         "invitations": queries.open_invitations(actor).filter(organization=organization),
         "now": clock.now(),
-        "crumbs": [*crumbs_to_settings(organization), Crumb("Members")],
+        "crumbs": [Crumb(PERSON.plural)],
     }
     return render_list(
         request, filters, PersonTable, noun=NOUN, template="settings/members.html", default_sort="name", context=context
@@ -59,8 +58,9 @@ def invite(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         typed = form.cleaned_data
         try:
+            groups = queries.chosen_groups(actor, organization, typed["groups"])
             made, token = invitations.invite(
-                actor=actor, organization=organization, email=typed["email"], groups=among(offered, typed["groups"])
+                actor=actor, organization=organization, email=typed["email"], groups=groups
             )
         except ProblemError as error:
             add_errors(form, error)

@@ -8,13 +8,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import access, listings, queries
 from accounts.forms.common import ConfirmForm
-from accounts.forms.users import GroupsForm, among
+from accounts.forms.users import GroupsForm
 from accounts.models import Group, Organization, Permission, User
 from accounts.services import groups as services
 from accounts.services import second_factor, sessions
 from accounts.views.common import Sheet, acting, address, ask, here, impact_of, may, may_look, sent
-from accounts.views.story import story
-from accounts.words import powers, summary
+from accounts.views.story import story_of_user
+from accounts.words import listed, powers, summary
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.patterns import EVERYTHING
 from keyadmin.keys import queries as keys
@@ -40,8 +40,7 @@ PERSON = Kind("person", "Members", "members", "member")
 
 def crumbs_to(kind: Kind, organization: Organization, user: User | None = None) -> list[Crumb]:
     """The way to the list of users, or to the page of one."""
-    settings = [Crumb("Settings", address("settings", organization))] if kind is PERSON else []
-    found = [*settings, Crumb(kind.plural, address(kind.list_route, organization))]
+    found = [Crumb(kind.plural, address(kind.list_route, organization))]
     return found if user is None else [*found, Crumb(user.name, address(kind.route, organization, user.pk))]
 
 
@@ -96,7 +95,7 @@ def about_user(actor: Actor, organization: Organization, user: User, kind: Kind)
         "key_numbers": keys.counts_by_owner([user.pk]).get(user.pk, (0, 0)),
         "may_make_key": kind is API_USER and user.is_active and may(actor, "apikey.ctrl"),
         "may_see_key": may_look(actor, "apikey") or (user.pk == actor.user_id and may(actor, "apikey.own")),
-        "steps": story("user", user.pk, organization),
+        "steps": story_of_user(actor, user, organization),
         "crumbs": [*crumbs_to(kind, organization), Crumb(user.name)],
     }
 
@@ -153,9 +152,9 @@ def join_groups(request: HttpRequest, pk: int, kind: Kind) -> HttpResponse:
     back = address(kind.route, organization, pk)
 
     def act() -> tuple[str, str]:
-        chosen = among(offered, form.cleaned_data["groups"])
+        chosen = queries.chosen_groups(actor, organization, form.cleaned_data["groups"])
         services.add_to_groups(actor=actor, groups=chosen, user=user)
-        return back, f"{user.name} is now in {', '.join(group.name for group in chosen)}."
+        return back, f"{user.name} is now in {listed([group.name for group in chosen])}."
 
     lead = "" if offered else NONE_LEFT
     sheet = Sheet(

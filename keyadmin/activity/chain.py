@@ -117,6 +117,7 @@ def _columns(text: str) -> dict[str, object]:
         "target_kind": body["target"]["kind"],
         "target_id": body["target"]["id"],
         "target_label": body["target"]["label"][:300],
+        "member_id": {**(body["before"] or {}), **(body["after"] or {})}.get("member_id"),
         "address": body["address"],
         "request_id": body["request_id"],
     }

@@ -33,6 +33,7 @@ class Event(models.Model):
     target_kind = models.CharField(max_length=30)
     target_id = models.BigIntegerField(null=True)
     target_label = models.CharField(max_length=300)
+    member_id = models.BigIntegerField(null=True)  # whom the entry about a group or an invitation took in or let go
     address = models.CharField(max_length=45)
     request_id = models.CharField(max_length=64)
 
@@ -46,4 +47,9 @@ class Event(models.Model):
             models.Index(fields=["chain", "time", "sequence"], name="event_by_time"),
             models.Index(fields=["chain", "name", "sequence"], name="event_by_name"),
             models.Index(fields=["chain", "target_kind", "target_id", "sequence"], name="event_by_target"),
+            models.Index(
+                fields=["chain", "member_id", "sequence"],
+                condition=Q(member_id__isnull=False),
+                name="event_by_member",
+            ),
         ]

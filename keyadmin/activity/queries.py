@@ -3,7 +3,7 @@ from datetime import datetime
 from heapq import merge
 from itertools import islice
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from keyadmin.activity import chain
 from keyadmin.activity.events import INSTANCE, SIGN_INS, EventName
@@ -66,6 +66,31 @@ def signed_in_from(user_id: int, number: int) -> list[str]:
     return list(found.values_list("address", flat=True)[:number])
 
 
+def about_user(user_id: int, organization_id: int, number: int) -> list[Event]:
+    """The newest entries about a user: the user is the target, or came into a group, or left one."""
+    walks = (_about("user", user_id, organization_id), _about_member(user_id, organization_id))
+    return newest(*(walk.order_by("-sequence")[:number] for walk in walks), number=number)
+
+
+def edits(kind: str, target_ids: Iterable[int], organization_id: int, number: int) -> list[Event]:
+    """The newest edits of some groups or policies, as the kind says."""
+    name = f"{kind}.updated"
+    rows = Event.objects.filter(chain=organization_id, target_kind=kind, target_id__in=list(target_ids), name=name)
+    return list(rows.order_by("-sequence")[:number])
+
+
+def joined(user_id: int, organization_id: int) -> dict[tuple[str, int | None], int]:
+    """The sequence of the last entry that took a user into each group, or in by each invitation, in one query."""
+    rows = _about_member(user_id, organization_id).exclude(name=EventName.GROUP_MEMBER_REMOVED).order_by()
+    found = rows.values_list("target_kind", "target_id").annotate(Max("sequence"))
+    return {(kind, pk): last for kind, pk, last in found}
+
+
+def newest(*walks: Iterable[Event], number: int) -> list[Event]:
+    """The newest of several walks through a chain, each of which begins with its newest."""
+    return list(islice(_newest_first(walks), number))
+
+
 def entry(organization_id: int, sequence: int) -> Event:
     """One entry by its place in a chain. Raises NotFoundError."""
     found = chain_of(organization_id).filter(sequence=sequence).first() if sequence <= LAST_SEQUENCE else None
@@ -109,6 +134,10 @@ def check(organization_id: int) -> chain.Verdict:
 
 def _about(target_kind: str, target_id: int, organization_id: int) -> QuerySet[Event]:
     return Event.objects.filter(chain=organization_id, target_kind=target_kind, target_id=target_id)
+
+
+def _about_member(user_id: int, organization_id: int) -> QuerySet[Event]:
+    return Event.objects.filter(chain=organization_id, member_id=user_id)
 
 
 def _times(organization_id: int) -> QuerySet[Event, tuple[datetime, int]]:

@@ -106,6 +106,9 @@ def test_a_look_at_one_thing_sorts_and_scans_nothing(long_log: None) -> None:
     refuse(SORTS + SCANS, lambda: queries.neighbours(event))
     refuse(SORTS + SCANS, lambda: queries.about("api_key", 5, CHAIN, 50))
     refuse(SORTS + SCANS, lambda: queries.latest(CHAIN, 10))
+    refuse(SORTS + SCANS, lambda: queries.about_user(5, CHAIN, 50))
+    refuse(SCANS, lambda: queries.joined(5, CHAIN))
+    refuse(SCANS, lambda: queries.edits("policy", range(1, 9), CHAIN, 50))
     refuse(SCANS, lambda: queries.deleted([event], CHAIN))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from accounts.access import held_by
 from accounts.models import Group, Membership, Permission, Policy, User
+from accounts.services.groups import create_group
 from accounts.services.invitations import opened
 from accounts.services.policies import create_policy
 from keyadmin.activity import queries as activity
@@ -137,6 +138,34 @@ def test_what_is_wrong_is_said_in_one_line(world: World, run: Run, arguments: st
     before = activity.chain_of(world.acme.pk).count()
     assert said in refused(run(*arguments.split(" ")), code)
     assert activity.chain_of(world.acme.pk).count() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ("create_key --organization acme --name x --permission view_invoices", 2, "Did you mean view_invoice"),
+        ("create_key --organization acme --name x --permission setting.ctrl", 2, "whole instance"),
+        ("create_key --organization acme --name x --user nobody@example.org", 1, "no such user"),
+        ("groups create x --policy Foreign --organization acme", 1, "no policy of this name"),
+        ("groups add Readers sam@example.org --organization acme", 1, "no such user"),
+        ("policies create x --pattern setting.* --organization acme", 2, "setting.*"),
+        ("members invite x@example.org --group Foreign --organization acme", 1, "no group of this name"),
+        ("create_api_user --organization acme --name x --group Foreign", 1, "no group of this name"),
+    ],
+)
+def test_the_operator_gives_what_there_is_and_nothing_else(
+    world: World, run: Run, arguments: str, code: int, said: str
+) -> None:
+    """Commands act with all rights, so they refuse no giver. They refuse what can't be given by anybody: permissions
+    that do not exist, those of the instance, and groups, policies and users of another organisation.
+    """
+    foreign = create_policy(actor=OPERATOR, organization=world.globex, name="Foreign", patterns=["view_invoice"])
+    create_group(actor=OPERATOR, organization=world.globex, name="Foreign", policies=[foreign])
+    before = activity.chain_of(world.acme.pk).count()
+    assert said in refused(run(*arguments.split(" ")), code)
+    assert activity.chain_of(world.acme.pk).count() == before
+    given = run("groups", "create", "Strong", "--policy", "Administrators", *ACME)
+    assert given.code == 0, "what there is, the operator gives, whatever it holds"
 
 
 def test_a_whole_key_comes_back_from_no_argument(world: World, run: Run) -> None:

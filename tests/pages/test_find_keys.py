@@ -307,3 +307,17 @@ def test_pausing_leads_nowhere_else(world: World, back: str) -> None:
     key = world.key().key
     response = world.client(world.admin).post(f"{KEYS}{key.pk}/pause/", {"next": back})
     assert response["Location"] in (KEYS, f"{KEYS}{key.pk}/")
+
+
+def test_the_keys_of_one_user_say_whose_they_are_and_offer_one_more(various: World) -> None:
+    robot, admin = various.robot, various.admin
+    more = f"/o/acme/keys/new/?kind=user&amp;owner={robot.pk}"
+
+    for headers in ({}, {"HX-Request": "true", "HX-Target": "results"}):
+        found = various.client(various.manager).get(f"{KEYS}?owner={robot.pk}", headers=headers).content.decode()
+        assert "API keys of <strong><bdi>Robot</bdi>" in found
+        assert f'href="{more}"' in found
+    assert "API keys of" not in page(various.client(various.manager), KEYS)
+    # A person makes their own keys; an auditor makes none.
+    assert "kind=user" not in page(various.client(various.manager), f"{KEYS}?owner={admin.pk}")
+    assert "kind=user" not in page(various.client(various.auditor), f"{KEYS}?owner={robot.pk}")

@@ -38,7 +38,7 @@ def test_a_group_is_made_with_policies_that_say_what_they_give(world: World, own
     text = Page(owner.post(f"{GROUPS}new/", {"name": "Desk", "policies": [policy.pk]}, follow=True)).text
     assert "Group Desk was created." in text
     assert "Nobody is in it yet." in text
-    assert "via policy Looks" in text
+    assert "View customers view_customer" in text
     assert "It gives" not in text, "it only looks"
 
 

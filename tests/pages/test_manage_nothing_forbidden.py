@@ -53,7 +53,7 @@ def furnished(world: World) -> World:
     furnish(world.acme, "acmeonly")
     furnish(world.globex, MARK)
     service = queries.visible_members(world.actor(world.admin)).get(user__name="acmeonly service").user
-    world.user_key(service)
+    world.user_key(service, name="acmeonly key")
     world.user_key(world.developer)
     world.key("view_customer", organization=world.globex, name=f"{MARK} key")
     world.key("view_customer")
@@ -89,27 +89,54 @@ def crawl(client: Client, start: str) -> Iterator[tuple[str, Page, str]]:
                 waiting.append((target, address))
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_a_role_meets_nothing_that_would_be_refused_and_nobody_elses_things(furnished: World, role: str) -> None:
-    client = furnished.client(of_role(furnished, role))
-    buttons, reached = dict[str, str](), list[str]()
+def walk(client: Client) -> tuple[list[str], dict[str, str], str]:
+    """The addresses that links lead to, the buttons there with the page of each, and all that the pages say."""
+    reached, buttons, said = list[str](), dict[str, str](), ""
     for address, page, text in crawl(client, "/o/acme/"):
         reached.append(address)
+        said += text if address.startswith("/o/acme/") else ""
         for form in page.all("form"):
             if form.get("method") == "post" and not form["action"].startswith(("/theme/", "/sign-out/")):
                 buttons.setdefault(form["action"], address)
-        if address.startswith("/o/acme/"):
-            assert MARK not in text.lower(), address
-            assert role == "admin" or "globex" not in text.lower(), address
-
-    assert role != "auditor" or not buttons, buttons
-    for part in LED_TO.get(role, ()):
-        assert any(part in address for address in reached), part
     for action, origin in sorted(buttons.items()):
         with transaction.atomic():
             status = client.post(action).status_code
             transaction.set_rollback(True)
         assert status in (200, 302, 303, 422), f"{action} on {origin} answers {status}"
+    return reached, buttons, said.lower()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_meets_nothing_that_would_be_refused_and_nobody_elses_things(furnished: World, role: str) -> None:
+    reached, buttons, said = walk(furnished.client(of_role(furnished, role)))
+
+    assert MARK not in said
+    assert role == "admin" or "globex" not in said
+    assert role != "auditor" or not buttons, buttons
+    for part in LED_TO.get(role, ()):
+        assert any(part in address for address in reached), part
+
+
+# What each right to manage shows when it is held alone: names that stand somewhere, and names that stand nowhere.
+ALONE = {
+    "group.ctrl": (("acmeonly group", "acmeonly policy"), ("acmeonly service", "acmeonly-person", "acmeonly key")),
+    "policy.ctrl": (("acmeonly policy",), ("acmeonly group", "acmeonly service", "acmeonly-person", "acmeonly key")),
+    "user.ctrl": (("acmeonly service", "acmeonly group"), ("acmeonly key",)),
+    "org.ctrl": (("key-policy",), ("acmeonly",)),
+    "apikey.ctrl": (("acmeonly key", "acmeonly service"), ("acmeonly-person", "dev@example.org")),
+}
+
+
+def test_one_right_alone_meets_nothing_that_would_be_refused_and_no_names_beyond_it(furnished: World) -> None:
+    for right, (seen, hidden) in ALONE.items():
+        policy = create_policy(actor=OPERATOR, organization=furnished.acme, name=right, patterns=[right])
+        create_group(actor=OPERATOR, organization=furnished.acme, name=right, policies=[policy])
+        name = right.replace(".", "-")
+        reached, _, said = walk(furnished.client(person(name, furnished.acme, right)))
+
+        assert len(reached) > 3, right
+        assert not [name for name in seen if name not in said], right
+        assert not [name for name in (*hidden, MARK) if name in said], right
 
 
 def test_searches_previews_and_errors_find_nothing_of_another_organisation(furnished: World) -> None:

@@ -8,6 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.services.groups import create_group
+from accounts.services.policies import create_policy
 from keyadmin.kernel import clock
 from keyadmin.keys import services
 from keyadmin.keys.models import APIKey
@@ -158,3 +160,14 @@ def test_errors_stay_in_the_frame_and_lead_on(world: World) -> None:
         text = page(client, path, status)
         assert 'class="ka-app"' in text, path
         assert "Back to the overview" in text, path
+
+
+def test_who_has_rights_but_may_see_no_keys_lands_on_a_page_that_says_so(world: World) -> None:
+    policy = create_policy(actor=OPERATOR, organization=world.acme, name="Desk", patterns=["group.ctrl"])
+    create_group(actor=OPERATOR, organization=world.acme, name="Desk", policies=[policy])
+
+    text = page(world.client(person("Gus", world.acme, "Desk")), OVERVIEW)
+
+    assert "No API keys for you here" in text
+    assert "Members of Administrators can grant it." in text
+    assert "Total API Keys" not in text

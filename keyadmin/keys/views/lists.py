@@ -1,12 +1,13 @@
 """The key list, and what it shares with the overview: the figures and what the person may do."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from accounts import queries as accounts
 from accounts.models import Organization
 from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor
@@ -33,14 +34,36 @@ def key_list(request: HttpRequest) -> HttpResponse:
         **found,
         **standing(actor, organization),
         "hidden": found["revoked"] if status in ("", DEFAULT_STATUS) else 0,
+        "of_owner": of_owner(actor, organization, filters),
         "crumbs": [Crumb("API keys")],
         "unused": "keys/_unused.html",
+        "above": "keys/_of_owner.html",
         "after": "keys/_hidden.html",
         "out_of_band": "keys/_cards.html",
     }
     return render_list(
         request, filters, KeyTable, noun=NOUN, template="keys/list.html", default_sort=DEFAULT_SORT, context=context
     )
+
+
+class OfOwner(NamedTuple):
+    """The user whose keys are listed, and the form for one more; no address where the person can't make one."""
+
+    name: str
+    new_url: str
+
+
+def of_owner(actor: Actor, organization: Organization, filters: KeyListFilter) -> OfOwner | None:
+    """Whose keys a filter by one user leaves; None without it."""
+    filters.form.is_valid()
+    chosen = filters.form.cleaned_data.get("owner")
+    if not chosen:
+        return None
+    names = {str(pk): name for pk, name in filters.filters["owner"].extra["choices"]}
+    makes = standing(actor, organization)["may_create"]
+    owners = accounts.possible_key_owners(actor, organization) if makes else []
+    offered = chosen in {str(user.pk) for user in owners}
+    return OfOwner(names[chosen], f"{address('key_new', organization)}?kind=user&owner={chosen}" if offered else "")
 
 
 def standing(actor: Actor, organization: Organization) -> dict[str, Any]:

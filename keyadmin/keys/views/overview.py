@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from accounts import access
 from accounts.models import Organization
 from keyadmin.activity import queries as activity
 from keyadmin.kernel import clock
@@ -25,6 +26,7 @@ from keyadmin.web import charts, words
 from keyadmin.web.navigation import Crumb
 from keyadmin.web.templatetags import kit
 
+SEEING = ("apikey.view", "apikey.ctrl", "apikey.own")
 SHOWN_EVENTS, SHOWN_NEEDS = 10, 8
 WEEKS_AHEAD, WEEKS_BACK = 52, 13
 STARTING_FOR = timedelta(days=1)
@@ -43,6 +45,10 @@ class Item(NamedTuple):
 def overview(request: HttpRequest) -> HttpResponse:
     """The first page of an organisation."""
     actor, organization = here(request)
+    held = actor.rights_in(organization.pk)
+    if held.patterns and not any(map(held.allows, SEEING)):
+        grantors = access.grantors(SEEING[0], organization.pk)
+        return render(request, "keys/no_overview.html", {"grantors": grantors, "crumbs": [Crumb("Overview")]})
     found = figures(actor, organization)
     context: dict[str, Any] = {
         **found,

@@ -45,7 +45,8 @@ class Command(CommandOfActs):
         return [policy_fields(policy) for policy in queries.visible_policies(actor)]
 
     def show_one(self, actor: Actor, **options: Any) -> Any:
-        return policy_detail(queries.policy_named(self.organization(actor, options["organization"]), options["name"]))
+        policy = queries.policy_named(self.organization(actor, options["organization"]), options["name"])
+        return policy_detail(actor, policy)
 
     def create(self, actor: Actor, **options: Any) -> Any:
         policy = services.create_policy(
