@@ -1,5 +1,6 @@
 """The product as a person has it open in a browser."""
 
+import os
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,8 +9,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from keyadmin.web.theme import COOKIE
 from tests.e2e.watching import Watch, sign_in
+from tests.servers import OURS
 from tests.world import World
 
+# Both themes and both widths; the kit, and with the full numbers every page, has each theme at each width.
+LOOKS = [("light", 1280), ("dark", 360), *([("light", 360), ("dark", 1280)] if os.environ.get(OURS) == "1" else [])]
 OVERVIEW, KEYS = "/o/acme/", "/o/acme/keys/"
 # Chromium notes every refused form and every refused key in its console.
 EXPECTED = ("status of 422", "status of 401")

@@ -12,7 +12,7 @@ from accounts.services.groups import add_member, create_group
 from accounts.services.invitations import invite
 from accounts.services.policies import create_policy
 from keyadmin.keys.services import assign_key
-from tests.e2e.office import Office
+from tests.e2e.office import LOOKS, Office
 from tests.e2e.watching import findings
 from tests.world import OPERATOR, World
 
@@ -40,8 +40,7 @@ def furnish(world: World) -> tuple[User, Group, Policy]:
     return user, group, policy
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_every_page_is_accessible(office: Office, theme: str, width: int) -> None:
     user, group, policy = furnish(office.world)
     long = queries.visible_members(OPERATOR).get(user__name=LONG).user

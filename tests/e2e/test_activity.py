@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.services.people import create_person
 from keyadmin.keys import services
-from tests.e2e.office import Office
+from tests.e2e.office import LOOKS, Office
 from tests.e2e.watching import findings
 from tests.world import OPERATOR, PASSWORD
 
@@ -31,8 +31,7 @@ def toggle(page: Page, number: int) -> None:
     page.locator(".ka-log-more > details > summary").nth(number).click()
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_every_page_is_accessible(busy: Office, theme: str, width: int) -> None:
     found: dict[str, list[str]] = {}
     wide: list[str] = []
