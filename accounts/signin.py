@@ -45,6 +45,7 @@ class AccountAdapter(DefaultAccountAdapter):
     error_messages: ClassVar[dict[str, str]] = {
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": "E-mail address or password is wrong.",
+        "too_many_login_attempts": guesses.TOO_MANY,
         "incorrect_password": "The password is wrong.",
         "enter_current_password": "The current password is wrong.",
     }

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from allauth.account.adapter import get_adapter
 from allauth.core.internal.ratelimit import RateLimitUsage, clear, consume, get_ip
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
 from keyadmin.kernel.errors import ProblemError
@@ -29,7 +29,7 @@ def begin(request: HttpRequest, account: str, *, familiar: Callable[[], bool]) -
             used += counted.usage
         elif action != "guess_account" or not familiar():
             request.META[MARK] = True
-            raise ValidationError(TOO_MANY, code="too_many_guesses")
+            raise get_adapter(request).validation_error("too_many_login_attempts")
     return RateLimitUsage(used)
 
 

@@ -22,6 +22,7 @@ ROLES = ("admin", "owner", "manager", "auditor", "developer")
 MARK = "globexonly"
 # Pages of other rooms and, for the instance administrator, the same pages once more.
 ELSEWHERE = ("/docs/", "/sign-", "/api/", "/me/", "/static/", "/o/globex/")
+EVERYBODYS = ("/theme/", "/sign-out/", "/me/session/")  # buttons of every page
 MOST = 400
 LED_TO = {
     "admin": (
@@ -96,7 +97,7 @@ def walk(client: Client) -> tuple[list[str], dict[str, str], str]:
         reached.append(address)
         said += text if address.startswith("/o/acme/") else ""
         for form in page.all("form"):
-            if form.get("method") == "post" and not form["action"].startswith(("/theme/", "/sign-out/")):
+            if form.get("method") == "post" and not form["action"].startswith(EVERYBODYS):
                 buttons.setdefault(form["action"], address)
     for action, origin in sorted(buttons.items()):
         with transaction.atomic():
