@@ -33,7 +33,7 @@ REFUSALS = {
     "email_password_mismatch": "wrong_password",
     "incorrect_password": "wrong_password",
     "enter_current_password": "wrong_password",
-    "too_many_guesses": "rate_limited",
+    "too_many_login_attempts": "rate_limited",
     "incorrect_code": "wrong_code",
     "incorrect_passkey": "wrong_passkey",
 }
@@ -104,15 +104,9 @@ class AccountAdapter(DefaultAccountAdapter):
     def guess(self, request: HttpRequest, email: str, *, what: str = "password") -> RateLimitUsage:
         """Count a try at the password, or the code, of whoever has this e-mail address. Raises ValidationError."""
         email = email.lower()
-        try:
-            return guesses.begin(
-                request,
-                f"{what} {email}",
-                familiar=lambda: queries.has_signed_in_from(email, self.get_client_ip(request)),
-            )
-        except ValidationError as error:
-            note_refusal(error.code or "", typed=True)
-            raise
+        return guesses.begin(
+            request, f"{what} {email}", familiar=lambda: queries.has_signed_in_from(email, self.get_client_ip(request))
+        )
 
     def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
         guesses.forget(request, f"password {str(credentials['email']).lower()}")
@@ -142,7 +136,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def validation_error(self, code: str, *args: Any) -> ValidationError:
         # allauth speaks of a code for both.
-        by_passkey = code == "incorrect_code" and "code" not in context.request.POST
+        by_passkey = code == "incorrect_code" and "credential" in context.request.POST
         code = "incorrect_passkey" if by_passkey else code
         note_refusal(code)
         return cast(ValidationError, super().validation_error(code, *args))
