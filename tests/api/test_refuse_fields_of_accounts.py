@@ -22,6 +22,7 @@ from accounts.models import (
     User,
 )
 from keyadmin.api import api
+from keyadmin.keys.models import APIKey
 from keyadmin.web.rest import In
 from tests.api.calls import call, json_of, problem
 from tests.api.objects import filled
@@ -64,6 +65,10 @@ BODIES = [
     Body(f"POST {ONE_USER}/disable", {}, {}, (User,)),
     Body(f"POST {ONE_USER}/enable", {}, {}, (User,)),
     Body(f"POST {ONE_USER}/read-only-access", {"resources": ["Customers"]}, {}, (User, Group, Policy)),
+    Body(
+        "PUT /api/v1/users/{user_id}/api-key", {},
+        {"api_key": "mX2vQ9~rT7kLb.4Zs8_Wd3Hn-Yc6Pf1Jg", "expiry_date": "2099-01-31T23:59:59Z"}, (APIKey, User),
+    ),
     Body("POST /api/v1/groups", {"name": "New"}, {"description": "d", "policies": []}, (Group, GroupMember)),
     Body(
         "PATCH /api/v1/groups/{group_id}", {}, {"name": "n", "description": "d", "policies": []}, (Group, GroupMember)
@@ -101,7 +106,7 @@ def fields_of(*models: type[Model]) -> set[str]:
 
 
 def rows() -> list[Any]:
-    models = (Organization, KeyPolicy, Membership, User, Group, GroupMember, Policy, Permission, Invitation)
+    models = (Organization, KeyPolicy, Membership, User, Group, GroupMember, Policy, Permission, Invitation, APIKey)
     return [list(model._default_manager.order_by("pk").values_list()) for model in models]
 
 

@@ -241,6 +241,11 @@ class Histories(RuleBasedStateMachine):
 
         self.act(who, deed)
 
+    @rule(who=one, owner=one)
+    def assign(self, who: int, owner: int) -> None:
+        user = self.pick(User, owner)
+        self.act(who, lambda a: self.secrets.append(services.assign_key(actor=a, owner=user).secret))
+
     @rule(who=one, key=one, patterns=st.none() | some_patterns)
     def change_key(self, who: int, key: int, patterns: list[str] | None) -> None:
         row = self.pick(APIKey, key)
