@@ -38,6 +38,7 @@ def member_list(request: HttpRequest) -> HttpResponse:
         "tabs": tabs(request),
         "invitations": queries.open_invitations(actor).filter(organization=organization),
         "now": clock.now(),
+        "unused": "settings/_no_members.html",
         "crumbs": [Crumb(PERSON.plural)],
     }
     return render_list(

@@ -4,16 +4,12 @@ import re
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from keyadmin.keys.models import APIKey
+from tests.e2e.hands import OUTLINE, Hands
 from tests.e2e.office import KEYS, OVERVIEW, Office, close, make_first_key
 from tests.world import PASSWORD
-
-OUTLINE = """() => {
-  const look = getComputedStyle(document.activeElement);
-  return look.outlineStyle !== 'none' && parseFloat(look.outlineWidth) >= 2;
-}"""
 
 
 def status_of(office: Office, secret: str) -> int:
@@ -85,27 +81,6 @@ def test_choices_show_what_they_need(office: Office) -> None:
     page.get_by_label("The organisation", exact=True).check()
     page.get_by_label("Admin (all permissions)").check()
     expect(warning).to_be_visible()
-
-
-class Hands:
-    """A keyboard: counts what is pressed, and looks whether the focus can be seen wherever it stops."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.pressed: list[str] = []
-
-    def press(self, key: str) -> None:
-        self.page.keyboard.press(key)
-        self.pressed.append(key)
-
-    def tab_to(self, wanted: Locator) -> None:
-        """Press Tab until the focus is there."""
-        for _ in range(20):
-            self.press("Tab")
-            assert self.page.evaluate(OUTLINE), self.page.evaluate("document.activeElement.outerHTML")
-            if wanted.evaluate("node => node === document.activeElement"):
-                return
-        raise AssertionError("not reached", self.pressed)
 
 
 def test_the_keyboard_is_enough(office: Office) -> None:

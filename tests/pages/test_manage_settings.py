@@ -97,6 +97,14 @@ def test_an_instance_administrator_makes_organisations(world: World) -> None:
     assert "/o/globex/" not in listed.split('id="results"')[1]
 
 
+def test_an_organisation_without_members_offers_to_invite_the_first(world: World) -> None:
+    dana = world.client(world.admin)
+    dana.post("/instance/organizations/new/", {"name": "Initech", "slug": ""})
+    text = page(dana, "/o/initech/settings/members/")
+    assert "No members yet" in text
+    assert "match these filters" not in text
+
+
 def test_people_see_the_organisations_that_they_are_in(world: World) -> None:
     assert "Globex" not in page(world.client(world.manager), "/orgs/")
     both = page(world.client(world.admin), "/orgs/")
