@@ -109,7 +109,7 @@ def block_key(request: HttpRequest, pk: int) -> HttpResponse:
         "facts": facts_about(key, organization),
         "consequences": [
             f"Requests with this key get 403 in {organization.name} at once.",
-            f"In other organisations it works as before. {owner} sees who blocked it.",
+            f"In other organisations it works as before. {owner} sees that it is blocked here.",
             "You can unblock it later if you have all the permissions that it gives here.",
         ],
     }
