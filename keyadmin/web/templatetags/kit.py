@@ -160,7 +160,7 @@ def _time(moment: datetime, text: str) -> SafeString:
 def masked(key: str) -> SafeString:
     """`{{ key.masked|masked }}`: monospaced, kept in one piece; in words where nothing of the key may be shown."""
     if not key.strip("."):
-        return SafeString('<span class="ka-sub">Not shown</span>')
+        return SafeString('<span class="ka-sub">Secret not shown</span>')
     return format_html('<code class="ka-key">{}</code>', key)
 
 
