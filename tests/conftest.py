@@ -1,6 +1,10 @@
+from collections.abc import Iterator
+
 import hypothesis
 import pytest
-from django.conf import settings
+from django.conf import Settings, settings
+from django.core.handlers.base import BaseHandler
+from django.test.client import ClientHandler
 
 from tests import world as worlds
 from tests.world import World
@@ -27,3 +31,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.django_db(databases="__all__"), append=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_chain_of_middleware() -> Iterator[None]:
+    """All test clients share the middleware that the first one loads: loading it reads every static file.
+
+    Not while a test has settings of its own, which the middleware may read when it is made.
+    """
+    first = ClientHandler()
+
+    def load(handler: BaseHandler, is_async: bool = False) -> None:
+        if not isinstance(vars(settings)["_wrapped"], Settings):
+            loaded(handler, is_async)
+            return
+        if "_middleware_chain" not in vars(first):
+            loaded(first)
+        vars(handler).update({name: value for name, value in vars(first).items() if name.startswith("_")})
+
+    loaded = BaseHandler.load_middleware
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientHandler, "load_middleware", load)
+        yield
