@@ -19,6 +19,8 @@ from keyadmin.web.auth import KeyadminRequest, to_sign_in
 from keyadmin.web.htmx import go_to
 from keyadmin.web.session import prolong
 
+# Pages about no organisation through which one could act in any: the second factor that one demands is demanded here.
+BEHIND_DEMANDS = ("/me/keys/", "/instance/")
 SWITCHABLE = 200
 SEEN, SEEN_SECONDS = "seen", 300
 USED_LAST = "organization"  # in the session
@@ -65,6 +67,8 @@ class OrganizationMiddleware:
     ) -> HttpResponse | None:
         if "org" not in kwargs:
             if request.actor.kind is ActorKind.PERSON:
+                if request.path_info.startswith(BEHIND_DEMANDS) and queries.demanding_organization(request.actor):
+                    return go_to(request, reverse("mfa_index"))
                 last = request.session.get(USED_LAST)
                 lazily = SimpleLazyObject(functools.partial(_place, request.actor, last))
                 navigation.set_place(request, cast(navigation.Place, lazily))

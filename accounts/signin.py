@@ -4,8 +4,9 @@ from typing import Any, ClassVar, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import record_authentication
-from allauth.account.internal.stagekit import unstash_login
+from allauth.account.internal.stagekit import clear_login, unstash_login
 from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal.ratelimit import RateLimitUsage
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
@@ -14,6 +15,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -28,6 +30,7 @@ from keyadmin.web.identity import recently_confirmed
 from keyadmin.web.refusals import Refusal
 
 SEALED = "second factor"
+BEGAN_WITH = "sign_in_began_with"  # in the session: a keyed hash of the password's hash, as Django keeps one
 # Errors that mean a refusal, by the codes under which records keep them.
 REFUSALS = {
     "email_password_mismatch": "wrong_password",
@@ -71,9 +74,19 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("mfa_index")
 
+    def pre_login(self, request: HttpRequest, user: User, **hints: Any) -> HttpResponse | None:
+        """The password was right, or a passkey: the steps that follow hold as long as that does."""
+        request.session[BEGAN_WITH] = user.get_session_auth_hash()
+        return cast(HttpResponse | None, super().pre_login(request, user, **hints))
+
     def login(self, request: HttpRequest, user: User) -> None:
         """Begin a session, and say so in the log: without the event there is no sign-in."""
         login = super().login
+        user.refresh_from_db()
+        if not user.is_active or request.session.pop(BEGAN_WITH, None) not in (None, user.get_session_auth_hash()):
+            # Disabled, or the password was changed, since the first step of this sign-in.
+            clear_login(request)
+            raise ImmediateHttpResponse(redirect("account_login"))
 
         def begin() -> None:
             login(request, user)

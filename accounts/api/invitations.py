@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Query, Router
 from ninja.responses import Status
 
-from accounts import queries
+from accounts import mail, queries
 from accounts.api.common import Email, Ids, NamedRef
 from accounts.representation import invitation_fields, invitation_with_link
 from accounts.services import invitations as services
@@ -41,7 +41,7 @@ class InvitationOut(Shape):
 
 
 class SentInvitation(InvitationOut):
-    """`link` is what the person needs: in this answer alone, and not in the repetition of one."""
+    """`link` is what the person needs: in this answer alone, not in its repetition; null where it was sent by mail."""
 
     link: str | None = None
 
@@ -65,13 +65,14 @@ def list_invitations(request: HttpRequest, query: Query[PageQuery]) -> dict[str,
     "", auth=MANAGING, response={201: SentInvitation, **MAKE}, operation_id="invitations_create", exclude_unset=True
 )
 def create_invitation(request: HttpRequest, body: InvitationIn) -> Status[Any]:
-    """Invite an address. `link` works once, for seven days; an open invitation of the same address is replaced."""
+    """Invite an address, by mail where a server is set; else `link` is the way in. An open one is replaced."""
     actor, organization = queries.organization_meant(actor_of(request))
 
     def act() -> dict[str, Any]:
         groups = queries.chosen_groups(actor, organization, body.groups)
         made, token = services.invite(actor=actor, organization=organization, email=body.email, groups=groups)
-        return invitation_with_link(made, token, base=base_address(request))
+        answer = invitation_with_link(made, token, base=base_address(request))
+        return {**answer, "link": None} if mail.deliver(made, str(answer["link"])) else answer
 
     return idempotent(request, actor, 201, act)
 

@@ -13,6 +13,7 @@ from accounts.representation import member_detail, member_fields
 from accounts.services import organizations as services
 from accounts.services import second_factor, sessions
 from keyadmin.web.auth import Credential, actor_of
+from keyadmin.web.identity import require_identity
 from keyadmin.web.rest import MAKE, READ, Moment, OrganizationRef, Page, RowId, UserRef, page_of
 
 router = Router(auth=Credential(), tags=["Members"])
@@ -93,4 +94,5 @@ def end_sessions(request: HttpRequest, user_id: RowId) -> Status[None]:
 
 
 def _person(request: HttpRequest, user_id: int) -> User:
+    require_identity(request)
     return queries.visible_member(queries.meaning_one(actor_of(request)), user_id, kind=UserKind.PERSON).user

@@ -15,6 +15,7 @@ class Invitation(models.Model):
     groups = models.ManyToManyField(Group, related_name="+")
     token_digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField()
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_by_label = models.CharField(max_length=150)
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)

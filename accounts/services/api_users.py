@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import TypedDict
 
+from django.db.models import ProtectedError
+
 from accounts import access
 from accounts.models import Group, Membership, Organization, User, UserKind
 from accounts.services.common import clean_email, difference, locked, save
@@ -142,7 +144,11 @@ def delete_api_user(*, actor: Actor, organization: Organization, user: User) -> 
         unit.record(EventName.API_USER_DELETED, _target(row), organizations=[organization.pk], before=_facts(row))
         unit.changes_rights()
         Membership.objects.filter(user=row).delete()
-        row.delete()
+        try:
+            row.delete()
+        except ProtectedError:
+            message = f"{row.name} has made keys that are still there: delete them first, or disable {row.name}."
+            raise ConflictError(message, code="in_use") from None
 
 
 def _target(row: User) -> Target:

@@ -52,6 +52,7 @@ def invite(
             email=address,
             token_digest=_digest(token),
             created_at=now,
+            created_by_id=actor.user_id,
             created_by_label=actor.label,
             expires_at=now + LIFE,
         )

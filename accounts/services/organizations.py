@@ -6,7 +6,7 @@ from typing import TypedDict
 from django.utils.text import slugify
 
 from accounts import access
-from accounts.models import Group, KeyPolicy, Membership, Organization, User, UserKind
+from accounts.models import Group, Invitation, KeyPolicy, Membership, Organization, User, UserKind
 from accounts.models.organizations import LARGEST_IMPORTED_SECRET, LEAST_IMPORTED_SECRET, LONGEST_LIFE_DAYS
 from accounts.services.common import clean_email, difference, locked, save
 from accounts.services.groups import add_member, create_ready_groups
@@ -19,6 +19,7 @@ from keyadmin.kernel.text import clean_line
 
 NAME_LENGTH, SLUG_LENGTH = 150, 50
 MISSING = "There is no such organisation."
+SEEN_BY_OTHERS = "The key was there before its owner joined, and somebody else has seen its secret."
 
 
 class OrganizationChanges(TypedDict, total=False):
@@ -167,6 +168,7 @@ def add_membership(*, actor: Actor, organization: Organization, user: User) -> M
             organizations=[organization.pk],
             after={"kind": user.kind},
         )
+        _block_known_keys(actor, unit, organization, user)
     return membership
 
 
@@ -203,7 +205,34 @@ def remove_membership(*, actor: Actor, organization: Organization, user: User) -
             before={"kind": user.kind, "groups": groups},
         )
         unit.changes_rights()
+        withdraw_invitations_by(unit, user, [organization.pk])
         found.delete()
+
+
+def withdraw_invitations_by(unit: work.Work, user: User, organization_ids: Iterable[int]) -> None:
+    """Make the links worthless by which somebody who is shut out could come back, or let others in."""
+    rows = Invitation.objects.select_for_update(no_key=True).filter(accepted_at=None, withdrawn_at=None)
+    for row in rows.filter(created_by=user, organization_id__in=list(organization_ids)).order_by("pk"):
+        row.withdrawn_at = clock.now()
+        row.save(force_update=True)
+        target = Target("invitation", row.pk, row.email)
+        unit.record(EventName.INVITATION_WITHDRAWN, target, organizations=[row.organization_id])
+
+
+def _block_known_keys(actor: Actor, unit: work.Work, organization: Organization, user: User) -> None:
+    """Somebody else has seen the secrets of these keys: they must not bring whoever that is into the organisation.
+
+    It is blocked there, as if the organisation had done so, and can be unblocked there.
+    """
+    # Relations of the room to the right.
+    for key in user.api_keys.filter(kind="user", organization=None, revoked_at=None, secret_by_owner=False):
+        _, new = key.blocks.get_or_create(
+            organization=organization,
+            defaults={"blocked_at": clock.now(), "blocked_by_label": actor.label, "reason": SEEN_BY_OTHERS},
+        )
+        if new:
+            target = Target("api_key", key.pk, key.name)
+            unit.record(EventName.API_KEY_BLOCKED, target, organizations=[organization.pk])
 
 
 def _target(row: Organization) -> Target:

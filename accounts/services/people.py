@@ -12,7 +12,7 @@ from accounts import access
 from accounts.models import Group, Membership, Organization, User, UserKind
 from accounts.services import sessions
 from accounts.services.common import clean_email, locked, save
-from accounts.services.organizations import admit
+from accounts.services.organizations import admit, withdraw_invitations_by
 from keyadmin.activity import work
 from keyadmin.activity.events import INSTANCE, EventName, Target
 from keyadmin.kernel import clock
@@ -37,6 +37,7 @@ def disable_person(*, actor: Actor, user: User) -> User:
             row.is_active = False
             save(row)
             sessions.forget(row)  # else they would be alive again with the person
+            withdraw_invitations_by(unit, row, _homes(row))
             unit.record(EventName.PERSON_DISABLED, _target(row), organizations=_homes(row))
         unit.changes_rights()
     return row

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import access, listings, queries
+from accounts import access, listings, mail, queries
 from accounts.filters import PersonFilter
 from accounts.forms.common import ConfirmForm
 from accounts.forms.settings import InviteForm
@@ -20,7 +20,7 @@ from keyadmin.kernel.errors import NotFoundError, ProblemError
 from keyadmin.keys import queries as keys
 from keyadmin.web import words
 from keyadmin.web.forms import add_errors
-from keyadmin.web.htmx import UNPROCESSABLE, render_sheet, secret
+from keyadmin.web.htmx import UNPROCESSABLE, finished, render_sheet, secret
 from keyadmin.web.lists import Noun, render_list
 from keyadmin.web.navigation import Crumb
 
@@ -48,7 +48,7 @@ def member_list(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def invite(request: HttpRequest) -> HttpResponse:
-    """Invite somebody; the answer shows the link, once."""
+    """Invite somebody: by mail, or where no server is set, by a link that the answer shows once."""
     actor, organization = here(request)
     access.require(actor, "user.ctrl", organization.pk)
     offered, catalogue = listings.givable_groups(actor, organization), queries.grantable_permissions()
@@ -66,9 +66,12 @@ def invite(request: HttpRequest) -> HttpResponse:
         except ProblemError as error:
             add_errors(form, error)
         else:
+            link = link_of(request, token)
+            if mail.deliver(made, link):
+                return finished(request, back, f"The invitation was sent to {made.email}.")
             context = {
                 "invitation": made,
-                "link": link_of(request, token),
+                "link": link,
                 "back": back,
                 "sheet_title": "Copy the link",
                 "crumbs": [*crumbs, Crumb("Copy the link")],
@@ -76,7 +79,8 @@ def invite(request: HttpRequest) -> HttpResponse:
             }
             return secret(render_sheet(request, "settings/invited.html", context))
     lead = "They get a link that works once, within seven days."
-    sheet = Sheet("Invite somebody", "", back, crumbs, "Make the link", "Making the link…", lead=lead)
+    button = ("Send the invitation", "Sending…") if settings.ENV.mail else ("Make the link", "Making the link…")
+    sheet = Sheet("Invite somebody", "", back, crumbs, *button, lead=lead)
     context = {"sheet": sheet, "sheet_title": sheet.verb, "crumbs": [*crumbs, Crumb(sheet.verb)], "form": form}
     return render_sheet(request, sheet.template, context, status=UNPROCESSABLE if form.errors else 200)
 

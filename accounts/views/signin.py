@@ -188,7 +188,7 @@ def reset_password(request: KeyadminRequest, key: str) -> HttpResponse:
 def _new_password(request: KeyadminRequest, key: str) -> HttpResponse:
     uid, _, token = key.partition("-")
     link = UserTokenForm({"uidb36": uid, "key": token})
-    if not link.is_valid() or not link.reset_user.is_active:
+    if not uid or not token or not link.is_valid() or not link.reset_user.is_active:
         raise NotFoundError(WRONG_LINK)
     form = NewPasswordForm(request.POST if request.method == "POST" else None, user=link.reset_user)
     if form.is_valid():

@@ -76,6 +76,11 @@ _KINDS = (
         "Set one up under Security, or use an API key.",
     ),
     ErrorKind(
+        "reauthentication_required", 403, "Confirm that it is you",
+        "The act is a dangerous one, and the person of this browser session signed in more than 10 minutes ago.",
+        "Confirm that it is you under /me/confirm/, or use an API key.",
+    ),
+    ErrorKind(
         "csrf_failed", 403, "Cross-site check failed",
         "A change was sent with a browser session, but without the session's CSRF token.",
         "Send the token in X-CSRFToken, or use an API key instead of the session.",

@@ -20,6 +20,7 @@ from keyadmin.keys.representation import assigned_fields, issued_fields, key_fie
 from keyadmin.keys.status import FILTERS
 from keyadmin.keys.status import Status as KeyStatus
 from keyadmin.web.auth import Credential, actor_of
+from keyadmin.web.identity import require_identity
 from keyadmin.web.rest import (
     CHANGE,
     MAKE,
@@ -162,6 +163,8 @@ def list_keys(request: HttpRequest, filters: Query[KeyQuery]) -> dict[str, Any]:
 def create_key(request: HttpRequest, response: HttpResponse, body: KeyIn) -> Status[Any]:
     """Make a key. Its secret is `api_key` in this answer and shown nowhere else, ever."""
     actor = actor_of(request)
+    if "*" in (body.permissions or ()):
+        require_identity(request)
     organization, owner = _belongs_to(actor, body)
     actor = accounts.meaning_one(actor) if organization is None else actor
     minted = services.mint(body.environment)
@@ -222,6 +225,7 @@ def regenerate_key(
 ) -> Status[Any]:
     """Replace the secret: the old one is dead at once, the new one is `api_key` in this answer alone."""
     actor = accounts.meaning_one(actor_of(request))
+    require_identity(request)
     minted = services.mint_like(queries.visible_key(actor, api_key_id))
 
     def act() -> dict[str, Any]:
@@ -264,6 +268,7 @@ def assign_key(request: HttpRequest, response: HttpResponse, user_id: RowId, bod
     An empty `api_key` revokes it; 204 if there never was one.
     """
     actor = actor_of(request)
+    require_identity(request)
     owner = accounts.assignee(actor, str(user_id))
     issued = services.set_assigned_key(
         actor=accounts.meaning_one(actor),

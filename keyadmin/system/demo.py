@@ -234,6 +234,8 @@ class _Story:
             if "expires" in row["to"]:
                 changes["expires_at"] = self.expiry(row["to"])
             keys.edit_key(actor=actor, key_id=key_id, changes=changes)
+        elif row["do"] in _HERE:
+            _HERE[row["do"]](actor=actor, key_id=key_id, organization=self.organization)
         else:
             _ACTS[row["do"]](actor=actor, key_id=key_id)
 
@@ -270,3 +272,4 @@ _ACTS: Mapping[str, Callable[..., object]] = {
     "revoke": keys.revoke_key,
     "delete": keys.delete_key,
 }
+_HERE: Mapping[str, Callable[..., object]] = {"block": keys.block_key, "unblock": keys.unblock_key}

@@ -2,7 +2,7 @@
 
 import re
 import time
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
@@ -18,6 +18,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+
+from keyadmin.kernel.actor import ActorKind
+from keyadmin.kernel.errors import ProblemError
+from keyadmin.web.auth import KeyadminRequest
 
 FIELD = "identity"
 CODE = re.compile(r"\s*[0-9]{3}\s?[0-9]{3}\s*", re.ASCII)
@@ -71,6 +75,12 @@ class IdentityField(forms.CharField):
                 raise adapter.validation_error("incorrect_password")
             reauthenticate_by_password(self.request)
         return ""
+
+
+def require_identity(request: HttpRequest) -> None:
+    """For programs that act by a browser's session: raise ProblemError unless it is clear who acts. A key is."""
+    if cast(KeyadminRequest, request).actor.kind is ActorKind.PERSON and not recently_confirmed(request):
+        raise ProblemError(code="reauthentication_required")
 
 
 def has_app(request: HttpRequest) -> bool:

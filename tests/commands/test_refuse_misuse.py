@@ -16,7 +16,10 @@ from tests.world import World
 
 OURS = sorted(name for name, app in get_commands().items() if app == "keyadmin")
 OF_ACTS = ["groups", "policies", "members"]
-ON_A_KEY = ["show_key", "edit_key", "pause_key", "resume_key", "regenerate_key", "revoke_key", "delete_key"]
+ON_A_KEY = [
+    *("show_key", "edit_key", "pause_key", "resume_key", "regenerate_key", "revoke_key", "delete_key"),
+    *("block_key", "unblock_key"),
+]
 
 
 def refused(done: Done, code: int) -> str:

@@ -20,7 +20,7 @@ def words(world: World, key: APIKey, user: str = "admin") -> str:
 
 def banner(world: World, key: APIKey, user: str = "admin") -> str:
     text = page(world.client(getattr(world, user)), f"{KEYS}{key.pk}/")
-    return "".join(text.split("ka-note ")[1:]).split('class="ka-columns"')[0]
+    return "".join(text.split('class="ka-columns"')[0].split("ka-note ")[1:])
 
 
 @pytest.mark.parametrize(

@@ -255,7 +255,7 @@ def test_nothing_on_the_pages_changes_anything(world: World) -> None:
     pause(world)
     for path in (ACTIVITY, f"{ACTIVITY}{last(world.acme.pk).sequence}/", INSTANCE):
         forms = [form for form in Page(client.get(path)).all("form") if form.get("method") == "post"]
-        assert {form["action"] for form in forms} == {"/theme/", "/sign-out/"}
+        assert {form["action"] for form in forms} == {"/theme/", "/sign-out/", "/me/session/"}
 
 
 # --- cursor pages --------------------------------------------------------------------------------------------------

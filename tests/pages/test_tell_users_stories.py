@@ -37,7 +37,9 @@ def steps(client: Client, user: User) -> list[str]:
     part = "api-users" if user.kind == "api" else "settings/members"
     text = page(client, f"/o/acme/{part}/{user.pk}/").split('id="timeline"')[1].split("</ol>")[0]
     found = [" ".join(strip_tags(item).split()) for item in re.findall(r"<li><span.*?</div></li>", text, re.DOTALL)]
-    return [re.sub(r" by (operator of the machine|invitation of \S+), just now", "", one) for one in found]
+    return [
+        re.sub(r" by (operator of the machine|invitation of \S+), (just now|\d+ (s|min) ago)", "", one) for one in found
+    ]
 
 
 def test_groups_and_their_policies_are_told_while_the_user_is_in(world: World, owner: Client) -> None:

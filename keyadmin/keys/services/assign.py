@@ -11,7 +11,7 @@ from keyadmin.kernel.actor import Actor
 from keyadmin.keys import given, policy, queries, rights
 from keyadmin.keys.flairs import without_flairs
 from keyadmin.keys.given import Entered
-from keyadmin.keys.models import NAME_LENGTH, APIKey, KeyKind
+from keyadmin.keys.models import NAME_LENGTH, APIKey, KeyBlock, KeyKind
 from keyadmin.keys.services.common import (
     UNSAID,
     Unsaid,
@@ -71,11 +71,12 @@ def assign_key(
             return Issued(key, "")
         if before is None:
             policy.check_power(demands, key)
-            put(key, new, confirmed=confirmed)
+            put(key, new, actor=actor, confirmed=confirmed)
             key.save(force_insert=True)
+            _keep_blocks(key)
         else:
             if not same:
-                replace(key, new, confirmed=confirmed)
+                replace(key, new, actor=actor, confirmed=confirmed)
             save(key)
         was, now = differing(before, snapshot(key)) if before else (None, snapshot(key))
         unit.record(EventName.API_KEY_ASSIGNED, target_of(key), organizations=chains_of(key), before=was, after=now)
@@ -120,3 +121,11 @@ def _set_life(key: APIKey, demands: policy.Demands, expires_at: datetime | Unsai
         policy.check_expiry(demands, key.expires_at, clock.now())
     if begins:
         keep_single(key, demands)
+
+
+def _keep_blocks(key: APIKey) -> None:
+    """Whoever blocked the user's assigned key has blocked the next one too: it may have the same secret."""
+    earlier = KeyBlock.objects.filter(key__owner=key.owner, key__assigned=True).exclude(key=key).order_by("-pk")
+    for block in {block.organization_id: block for block in earlier}.values():
+        block.pk, block.key = None, key
+        block.save(force_insert=True)

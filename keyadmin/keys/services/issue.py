@@ -83,7 +83,7 @@ def create_key(
     policy.check_expiry(demands, key.expires_at, key.created_at)
     policy.check_power(demands, key)
     minted = minted or mint(environment)
-    put(key, minted, confirmed=confirmed)
+    put(key, minted, actor=actor, confirmed=confirmed)
     with work.unit(actor) as unit:
         lock_with_actor(actor=actor)
         keep_single(key, demands)
@@ -125,7 +125,7 @@ def regenerate_key(
             raise ConflictError(code="expiry_required")
         if was_over:
             keep_single(key, demands)
-        replace(key, minted, confirmed=confirmed)
+        replace(key, minted, actor=actor, confirmed=confirmed)
         save(key)
         unit.changes_rights()
         was, now = differing(before, snapshot(key))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 
 from keyadmin.kernel import clock, tokens
+from keyadmin.kernel.actor import Actor
 from keyadmin.keys.given import Entered
 from keyadmin.keys.models import APIKey, FormerTokenId
 
@@ -36,7 +37,8 @@ def mint_like(key: APIKey) -> Minted:
     return mint("test" if key.environment == "test" else "live")
 
 
-def put(key: APIKey, new: Minted | Entered, *, confirmed: bool) -> None:
+def put(key: APIKey, new: Minted | Entered, *, actor: Actor, confirmed: bool) -> None:
+    """Put a secret on a key. `actor` is who sees it."""
     key.verifier = new.verifier
     if isinstance(new, Entered):
         key.prefix, key.token_id, key.bucket, key.tail = "", None, new.bucket, new.tail
@@ -45,10 +47,11 @@ def put(key: APIKey, new: Minted | Entered, *, confirmed: bool) -> None:
         token = new.token
         key.prefix, key.token_id, key.bucket, key.tail = token.prefix, token.token_id, None, token.tail
         key.environment = token.environment
+    key.secret_by_owner = key.owner_id is not None and key.owner_id == actor.user_id
     key.secret_confirmed_at = clock.now() if confirmed else None
 
 
-def replace(key: APIKey, new: Minted | Entered, *, confirmed: bool) -> None:
+def replace(key: APIKey, new: Minted | Entered, *, actor: Actor, confirmed: bool) -> None:
     """Put a new secret on a key that exists, and keep the token id of the old one."""
     FormerTokenId(key=key, token_id=key.token_id, tail=key.tail, replaced_at=clock.now()).save(force_insert=True)
-    put(key, new, confirmed=confirmed)
+    put(key, new, actor=actor, confirmed=confirmed)
