@@ -277,6 +277,11 @@ def has_second_factor(user_id: int) -> bool:
     return bool(Authenticator.objects.filter(user_id=user_id, type__in=types).exists())
 
 
+def has_app(user_id: int) -> bool:
+    """Whether a person has an authenticator app."""
+    return bool(Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.TOTP).exists())
+
+
 def demanding_organization(actor: Actor) -> Organization | None:
     """An organisation of a person that demands a second factor, while they have none."""
     demanding = visible_organizations(actor).filter(two_factor_required=True).first()

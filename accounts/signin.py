@@ -4,7 +4,7 @@ from typing import Any, ClassVar, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import record_authentication
-from allauth.account.internal.stagekit import unstash_login
+from allauth.account.internal.stagekit import clear_login, unstash_login
 from allauth.core import context
 from allauth.core.internal.ratelimit import RateLimitUsage
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -188,6 +188,18 @@ def on_the_way(request: HttpRequest) -> User | None:
         return request.user
     login = unstash_login(request, peek=True)
     return None if login is None else login.user
+
+
+def may_go_on(request: HttpRequest) -> bool:
+    """Whether who is on the way to be signed in still can by a second factor; forgets the way of who can't any more.
+
+    The person may have been disabled meanwhile, or their factors removed: allauth would send them in circles.
+    """
+    user = on_the_way(request)
+    if user is None or request.user.is_authenticated or (user.is_active and queries.has_second_factor(user.pk)):
+        return True
+    clear_login(request)
+    return False
 
 
 def _subject(user: User | None) -> Subject:

@@ -27,7 +27,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.forms.signin import NewPasswordForm
 from accounts.models import User
 from accounts.services import second_factor
-from accounts.signin import AccountAdapter, acting, on_the_way
+from accounts.signin import AccountAdapter, acting, may_go_on, on_the_way
 from keyadmin.kernel.errors import NotFoundError, ProblemError
 from keyadmin.web import errors
 from keyadmin.web.auth import KeyadminRequest, signed_in
@@ -35,6 +35,7 @@ from keyadmin.web.navigation import Crumb
 
 WAYS = {"reauthenticate": "Password", "mfa_reauthenticate": "Code", "mfa_reauthenticate:webauthn": "Passkey"}
 CONFIRMED = "You confirmed that it is you. This counts for 10 minutes."
+BEGIN_AGAIN = "Your sign-in was stopped because your account has changed. Sign in again."
 WRONG_LINK = "This link is not complete, has been used, or is older than two hours. Ask for a new one."
 
 
@@ -156,7 +157,6 @@ def _about(title: str) -> dict[str, Any]:
 BACK = reverse_lazy("mfa_index")
 login = account.LoginView.as_view(extra_context={"sso_name": sso_name})
 login_by_passkey = recorded(passkeys.login_webauthn)
-second_step = recorded(mfa.authenticate)
 confirm = mine(Confirm.as_view(), private)
 confirm_by_code = mine(ConfirmByCode.as_view())
 confirm_by_passkey = mine(ConfirmByPasskey.as_view())
@@ -168,6 +168,17 @@ new_recovery_codes = mine(codes.GenerateRecoveryCodesView.as_view(**_about("New 
 add_passkey = mine(passkeys.AddWebAuthnView.as_view(**_about("Add a passkey")))
 rename_passkey = mine(passkeys.EditWebAuthnView.as_view(success_url=BACK, **_about("Rename passkey")))
 remove_passkey = mine(passkeys.RemoveWebAuthnView.as_view(success_url=BACK, **_about("Remove passkey")))
+
+
+def second_step(request: HttpRequest) -> HttpResponse:
+    """The code or passkey after the password; back to the password for who has none to give any more."""
+    if not may_go_on(request):
+        messages.warning(request, BEGIN_AGAIN)
+        return redirect("account_login")
+    return _second_step(request)
+
+
+_second_step = recorded(mfa.authenticate)
 
 
 @sensitive_post_parameters()
