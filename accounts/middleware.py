@@ -17,7 +17,7 @@ from keyadmin.kernel.errors import NotFoundError
 from keyadmin.web import errors, navigation
 from keyadmin.web.auth import KeyadminRequest, to_sign_in
 from keyadmin.web.htmx import go_to
-from keyadmin.web.session import prolong
+from keyadmin.web.session import DEMANDING, prolong
 
 SWITCHABLE = 200
 SEEN, SEEN_SECONDS = "seen", 300
@@ -77,7 +77,9 @@ class OrganizationMiddleware:
         except NotFoundError as error:
             return errors.answer(request, error)
         if organization.two_factor_required and not queries.has_second_factor(request.actor.user_id or 0):
+            request.session[DEMANDING] = organization.pk
             return go_to(request, reverse("mfa_index"))
+        request.session.pop(DEMANDING, None)
         if request.session.get(USED_LAST) != organization.pk:
             request.session[USED_LAST] = organization.pk
         here = navigation.Organization(organization.pk, organization.slug, organization.name)

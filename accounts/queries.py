@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from allauth.core.internal.ratelimit import truncate_ip
 from allauth.mfa.models import Authenticator
-from django.db.models import Model, Q, QuerySet, TextField
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.db.models.lookups import Contains
 
@@ -24,6 +24,7 @@ SLUG_LENGTH = 50
 LONGEST_SEARCH = 200
 BIGGEST_ID = 2**63 - 1
 RECENT_SIGN_INS = 100
+_SECOND_FACTORS = Authenticator.objects.filter(type__in=(Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN))
 
 
 def visible_organizations(actor: Actor) -> QuerySet[Organization]:
@@ -273,8 +274,18 @@ def person_with(email: str) -> User | None:
 
 def has_second_factor(user_id: int) -> bool:
     """Whether a person has an authenticator app or a passkey."""
-    types = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-    return bool(Authenticator.objects.filter(user_id=user_id, type__in=types).exists())
+    return bool(_SECOND_FACTORS.filter(user_id=user_id).exists())
+
+
+def with_second_factor(rows: QuerySet[Membership]) -> QuerySet[Membership]:
+    """The rows, each with `second_factor`: whether its person has one."""
+    return rows.annotate(second_factor=Exists(_SECOND_FACTORS.filter(user_id=OuterRef("user_id"))))
+
+
+def lacking_second_factor(organization: Organization) -> int:
+    """How many people of an organisation, not counting who is disabled, have no second factor."""
+    rows = Membership.objects.filter(organization=organization, user_kind="person", user__is_active=True)
+    return with_second_factor(rows).filter(second_factor=False).count()
 
 
 def has_app(user_id: int) -> bool:

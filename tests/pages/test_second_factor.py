@@ -165,7 +165,11 @@ def test_an_organisation_that_demands_a_second_factor_lets_nobody_in_without(wor
     assert (refused.status_code, refused.json()["code"]) == (403, "second_factor_required")
 
     turn_on_app(client)
+    there = Page(client.get(SECURITY))
+    assert "Go on to Acme" in there.text
+    assert "/o/acme/" in {link.get("href") for link in there.all("a")}
     assert client.get("/o/acme/").status_code == 200
+    assert "Go on to" not in Page(client.get(SECURITY)).text
     assert client.get("/api/v1/api-keys").status_code == 200
     assert "demands" not in Page(client.get(SECURITY)).text
 
