@@ -7,21 +7,17 @@ from allauth.account import forms as account
 from allauth.account.adapter import get_adapter
 from allauth.core import context
 from allauth.mfa.base import forms as codes
-from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, generate_totp_secret
 from allauth.mfa.utils import decrypt, encrypt
 from allauth.mfa.webauthn import forms as passkeys
 from django import forms
-from django.contrib import messages
 
 from accounts import queries
 from accounts.services import second_factor
-from keyadmin.web import words
 
 ADDRESS = "Write the e-mail address in full, such as dana@example.org."
 GOOD_ONE = "At least 12 characters; a few words in a row are easier to remember than one odd word."
-NO_CODES = "Make new ones under Security."
 NAME_LENGTH = 60
 NOT_A_CREDENTIAL = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error)
 
@@ -109,14 +105,6 @@ class CodeForm(_Code, codes.AuthenticateForm):
             self.fields["code"].label = "Recovery code"
             self.fields["code"].help_text = ""
             self.fields["code"].error_messages["required"] = "Recovery code is missing."
-
-    def save(self) -> None:
-        super().save()
-        if self.authenticator.type == Authenticator.Type.RECOVERY_CODES:
-            self.authenticator.refresh_from_db()  # the code was crossed out in another instance of it
-            left = len(self.authenticator.wrap().get_unused_codes())
-            text = f"You used a recovery code: {words.counted(left, 'code')} left."
-            messages.warning(context.request, text if left else f"{text} {NO_CODES}")
 
     def clean_code(self) -> str:
         tried = get_adapter().guess(context.request, self.user.email, what="code")

@@ -109,7 +109,13 @@ def test_an_instance_administrator_suspends_and_resumes(world: World, owner: Cli
     assert client.post(f"{SETTINGS}suspend/", {"name": "wrong"}).status_code == 422
     assert "Acme is suspended." in Page(client.post(f"{SETTINGS}suspend/", {"name": "Acme"}, follow=True)).text
     assert caller.get("/crm/customers").status_code == 401
-    assert page(owner, SETTINGS, 404)
+    assert "Acme is suspended" in page(owner, SETTINGS, 403)
+    assert "Suspended" in page(owner, "/")
+    assert "Suspended" in page(owner, "/orgs/")
+    stranger = world.client(world.stranger)
+    hidden, missing = (Page(stranger.get(f"/o/{slug}/settings/")).text for slug in ("acme", "nowhere"))
+    assert hidden.partition("Request id")[0] == missing.partition("Request id")[0]
+    assert "There is no such organisation." in hidden
     assert "Acme works again." in Page(client.post(f"{SETTINGS}resume/", follow=True)).text
     assert caller.get("/crm/customers").status_code == 200
 
