@@ -91,8 +91,21 @@ class MemberFilter(ListFilter):
 
 
 class PersonFilter(MemberFilter):
+    """`factors`: whether one may ask who has a second factor; the rows then are queries.with_second_factor."""
+
     sorts: Order = {**MemberFilter.sorts, "seen": F("user__last_login")}
     search = search("Name, e-mail address or ID")
+    factor = django_filters.ChoiceFilter(
+        method="by_factor", label="Second factor", empty_label="On or off", choices=[("on", "On"), ("off", "Off")]
+    )
+
+    def __init__(self, data: Any, rows: QuerySet[Any], *, factors: bool, **kwargs: Any) -> None:
+        super().__init__(data, rows, **kwargs)
+        if not factors:
+            del self.filters["factor"]
+
+    def by_factor(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(second_factor=value == "on")
 
 
 class GroupFilter(NamedFilter):

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from allauth.core.internal.ratelimit import truncate_ip
 from allauth.mfa.models import Authenticator
-from django.db.models import Model, Q, QuerySet, TextField
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.db.models.lookups import Contains
 
@@ -14,7 +14,7 @@ from accounts import access
 from accounts.models import Group, Invitation, Membership, Organization, Permission, Policy, PolicyVersion, User
 from keyadmin.activity import queries as activity
 from keyadmin.kernel.actor import Actor
-from keyadmin.kernel.errors import InvalidError, NotFoundError
+from keyadmin.kernel.errors import InvalidError, NotFoundError, ProblemError
 from keyadmin.kernel.patterns import INSTANCE_PERMISSIONS, Rights, covering
 from keyadmin.kernel.text import clean_line
 
@@ -24,6 +24,8 @@ SLUG_LENGTH = 50
 LONGEST_SEARCH = 200
 BIGGEST_ID = 2**63 - 1
 RECENT_SIGN_INS = 100
+_SECOND_FACTORS = Authenticator.objects.filter(type__in=(Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN))
+_HAS_SECOND_FACTOR = Exists(_SECOND_FACTORS.filter(user_id=OuterRef("user_id")))  # of a membership
 
 
 def visible_organizations(actor: Actor) -> QuerySet[Organization]:
@@ -36,14 +38,31 @@ def visible_organizations(actor: Actor) -> QuerySet[Organization]:
     return rows
 
 
+def known_organizations(actor: Actor) -> QuerySet[Organization]:
+    """The same, with those of a person's that are suspended: they can be named to their members, not opened."""
+    rows = Organization.objects.order_by("name", "pk")
+    return rows if actor.held.everywhere is not None else rows.filter(pk__in=actor.held.rights)
+
+
 def organization(actor: Actor, reference: str) -> Organization:
     """The organisation with this oid or slug; NotFoundError if the actor does not reach it."""
-    rows = visible_organizations(actor)
-    oid = uuid_of(reference)
-    found = rows.filter(oid=oid).first() if oid else rows.filter(slug=_slug(reference)).first()
-    if found is None:
-        raise NotFoundError("There is no such organisation.")
+    return _called(visible_organizations(actor), reference)
+
+
+def organization_of_person(actor: Actor, reference: str) -> Organization:
+    """The same for pages. Raises ProblemError (`pages_suspended`) to members of one that is suspended."""
+    found = _called(known_organizations(actor), reference)
+    if not actor.reaches(found.pk):
+        raise ProblemError(
+            f"{found.name} is suspended: its pages and keys are out of use. An instance administrator can resume it.",
+            code="pages_suspended",
+        )
     return found
+
+
+def _called(rows: QuerySet[Organization], reference: str) -> Organization:
+    oid = uuid_of(reference)
+    return _one(rows.filter(oid=oid) if oid else rows.filter(slug=_slug(reference)), "There is no such organisation.")
 
 
 def meaning_one(actor: Actor) -> Actor:
@@ -273,8 +292,23 @@ def person_with(email: str) -> User | None:
 
 def has_second_factor(user_id: int) -> bool:
     """Whether a person has an authenticator app or a passkey."""
-    types = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-    return bool(Authenticator.objects.filter(user_id=user_id, type__in=types).exists())
+    return bool(_SECOND_FACTORS.filter(user_id=user_id).exists())
+
+
+def with_second_factor(rows: QuerySet[Membership]) -> QuerySet[Membership]:
+    """The rows, each with `second_factor`: whether its person has one."""
+    return rows.annotate(second_factor=_HAS_SECOND_FACTOR)
+
+
+def lacking_second_factor(organization: Organization) -> int:
+    """How many people of an organisation, not counting who is disabled, have no second factor."""
+    rows = Membership.objects.filter(organization=organization, user_kind="person", user__is_active=True)
+    return rows.exclude(_HAS_SECOND_FACTOR).count()
+
+
+def has_app(user_id: int) -> bool:
+    """Whether a person has an authenticator app."""
+    return bool(Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.TOTP).exists())
 
 
 def demanding_organization(actor: Actor) -> Organization | None:

@@ -203,6 +203,18 @@ def on_the_way(request: HttpRequest) -> User | None:
     return None if login is None else login.user
 
 
+def may_go_on(request: HttpRequest) -> bool:
+    """Whether who is on the way to be signed in still can by a second factor; forgets the way of who can't any more.
+
+    The person may have been disabled meanwhile, or their factors removed: allauth would send them in circles.
+    """
+    user = on_the_way(request)
+    if user is None or request.user.is_authenticated or (user.is_active and queries.has_second_factor(user.pk)):
+        return True
+    clear_login(request)
+    return False
+
+
 def _subject(user: User | None) -> Subject:
     return NOBODY if user is None else Subject(user_id=user.pk, who=user.name)
 

@@ -123,8 +123,18 @@ class PersonTable(MemberTable):
         attrs=look(wide="md", label=True, order=OLDEST),
     )
 
+    factor = Column(
+        verbose_name="Second factor",
+        accessor="second_factor",
+        orderable=False,
+        attrs=look(wide="lg", label=True, fit=True),
+    )
+
     class Meta:
-        sequence = ("name", "groups", "keys", "seen", "status")
+        sequence = ("name", "groups", "keys", "seen", "factor", "status")
+
+    def render_factor(self, value: bool) -> SafeString:
+        return kit.badge("On", "ok", "check-circle") if value else kit.badge("Off", "off", "slash")
 
     def render_seen(self, record: Membership) -> SafeString:
         return kit.ago(record.user.last_login)

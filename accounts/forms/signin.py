@@ -13,6 +13,7 @@ from allauth.mfa.utils import decrypt, encrypt
 from allauth.mfa.webauthn import forms as passkeys
 from django import forms
 
+from accounts import queries
 from accounts.services import second_factor
 
 ADDRESS = "Write the e-mail address in full, such as dana@example.org."
@@ -90,7 +91,20 @@ class _Code(Plain):
 
 
 class CodeForm(_Code, codes.AuthenticateForm):
-    """A code of the authenticator app, or a recovery code; each is taken once."""
+    """A code of the authenticator app, or a recovery code; each is taken once.
+
+    `by_app`: whether there is an app to ask for one; else there are passkeys, which come first, and recovery codes.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by_app = queries.has_app(self.user.pk)
+        if self.by_app:
+            self.fields["code"].widget.attrs["autofocus"] = True
+        else:
+            self.fields["code"].label = "Recovery code"
+            self.fields["code"].help_text = ""
+            self.fields["code"].error_messages["required"] = "Recovery code is missing."
 
     def clean_code(self) -> str:
         tried = get_adapter().guess(context.request, self.user.email, what="code")

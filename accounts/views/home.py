@@ -14,7 +14,9 @@ SHOWN = 200
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
     """Where a signed-in person lands: in their organisation, or at the choice between several."""
-    reached = list(queries.visible_organizations(actor_of(request))[:SHOWN])
+    actor = actor_of(request)
+    known = list(queries.known_organizations(actor)[:SHOWN])
+    reached = [one for one in known if actor.reaches(one.pk)]
     if len(reached) == 1:
         return redirect("overview", reached[0].slug)
-    return render(request, "accounts/home.html", {"organizations": reached})
+    return render(request, "accounts/home.html", {"organizations": known, "all_suspended": not reached})

@@ -20,7 +20,7 @@ from keyadmin.web.auth import actor_of, signed_in
 from keyadmin.web.forms import add_errors
 from keyadmin.web.htmx import UNPROCESSABLE
 from keyadmin.web.navigation import Crumb
-from keyadmin.web.session import prolong, seconds_left
+from keyadmin.web.session import DEMANDING, prolong, seconds_left
 
 
 @never_cache
@@ -44,18 +44,25 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 @method_decorator([never_cache, signed_in], name="dispatch")
 class Security(IndexView):
-    """Password, second factors, sessions; and which organisation demands a second factor while there is none."""
+    """Password, second factors, sessions; and which organisation demands a second factor while there is none.
+
+    `go_on_to`: the one that had sent the person here, once they have one.
+    """
 
     http_method_names = ("get", "head")
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         here = self.request.session.session_key
         rows = [(row, row.session_key == here) for row in sessions.sessions_of(cast(User, self.request.user))]
+        actor, came_from = actor_of(self.request), self.request.session.get(DEMANDING)
+        demanding = queries.demanding_organization(actor)
+        go_on_to = queries.visible_organizations(actor).filter(pk=came_from).first() if came_from else None
         return {
             **super().get_context_data(**kwargs),
             "crumbs": [Crumb("Security")],
             "sessions": sorted(rows, key=lambda pair: not pair[1]),
-            "demanding": queries.demanding_organization(actor_of(self.request)),
+            "demanding": demanding,
+            "go_on_to": None if demanding else go_on_to,
         }
 
 

@@ -31,10 +31,15 @@ NOUN = Noun("person", "people")
 def member_list(request: HttpRequest) -> HttpResponse:
     """The people of the organisation, and open invitations."""
     actor, organization = here(request)
+    may_manage = may(actor, "user.ctrl")
     rows = listings.members(actor, PERSON.kind)
-    filters = PersonFilter(request.GET, rows, organization=organization, groups=may_look(actor, "group"))
+    rows = queries.with_second_factor(rows) if may_manage else rows
+    filters = PersonFilter(
+        request.GET, rows, factors=may_manage, organization=organization, groups=may_look(actor, "group")
+    )
     context = {
-        "may_manage": may(actor, "user.ctrl"),
+        "may_manage": may_manage,
+        "behind": "group can factor" if may_manage else "group can",
         "tabs": tabs(request),
         "invitations": queries.open_invitations(actor).filter(organization=organization),
         "now": clock.now(),
@@ -42,7 +47,14 @@ def member_list(request: HttpRequest) -> HttpResponse:
         "crumbs": [Crumb(PERSON.plural)],
     }
     return render_list(
-        request, filters, PersonTable, noun=NOUN, template="settings/members.html", default_sort="name", context=context
+        request,
+        filters,
+        PersonTable,
+        noun=NOUN,
+        template="settings/members.html",
+        default_sort="name",
+        context=context,
+        exclude=() if may_manage else ("factor",),
     )
 
 

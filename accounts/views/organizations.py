@@ -23,10 +23,10 @@ SHOWN = 500
 @require_safe
 @signed_in
 def switch(request: HttpRequest) -> HttpResponse:
-    """All organisations that the person can go to."""
+    """All organisations that the person can go to, and those of theirs that are suspended."""
     actor = actor_of(request)
     context = {
-        "reached": queries.visible_organizations(actor)[:SHOWN],
+        "known": queries.known_organizations(actor)[:SHOWN],
         "may_manage": actor.held.instance.allows(CREATE),
         "crumbs": [Crumb("Organisations")],
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -15,7 +16,9 @@ from accounts.views.users import PERSON, crumbs_to, member
 from keyadmin.kernel.actor import Actor
 from keyadmin.web.identity import ask_identity
 
-ASIDE = ["They are signed out everywhere.", "They get a mail about it."]
+SIGNED_OUT = "They are signed out everywhere."
+TOLD = "They get a mail about it."
+NOT_TOLD = "No mail server is set up: the message to them waits under Mail, so tell them yourself."
 ALONE = "Their password alone opens their account until they set up a new one."
 
 
@@ -29,7 +32,7 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
         second_factor.remove_all(actor=actor, user=user)
         return f"The second factor of {user.name} was removed."
 
-    return _sheet(request, pk, words, [ALONE, *ASIDE], act)
+    return _sheet(request, pk, words, [ALONE, SIGNED_OUT, TOLD if settings.ENV.mail else NOT_TOLD], act)
 
 
 @sensitive_post_parameters()

@@ -13,7 +13,9 @@ from accounts.forms.settings import GeneralForm, KeyPolicyForm
 from accounts.models import Organization
 from accounts.services import organizations as services
 from accounts.views.common import Sheet, acting, address, ask, here, last_change, may, may_look, sent
+from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import ProblemError, StaleError
+from keyadmin.web import words
 from keyadmin.web.forms import add_errors
 from keyadmin.web.htmx import UNPROCESSABLE, finished
 from keyadmin.web.navigation import Crumb
@@ -44,6 +46,9 @@ def general(request: HttpRequest) -> HttpResponse:
     row = queries.settings_of(actor, organization)
     initial = {name: getattr(row, name) for name in GeneralForm.base_fields}
     form = GeneralForm(sent(request), initial=initial)
+    if may(actor, "org.ctrl"):
+        demand = form.fields["two_factor_required"]
+        demand.help_text = f"{demand.help_text} {_lacking(actor, organization)}"
 
     def act() -> None:
         typed = form.cleaned_data
@@ -55,6 +60,14 @@ def general(request: HttpRequest) -> HttpResponse:
         services.edit_organization(actor=actor, organization=row, changes=changes, expected_version=typed["version"])
 
     return _page(request, row, form, act, "General", "settings")
+
+
+def _lacking(actor: Actor, organization: Organization) -> str:
+    """Whom the demand of a second factor would stop now."""
+    count = queries.lacking_second_factor(organization)
+    others = f"{words.counted(count, 'member')} {'has' if count == 1 else 'have'} none yet." if count else ""
+    oneself = "" if queries.has_second_factor(actor.user_id or 0) else "You have none yourself: you set it up first."
+    return f"{others} {oneself}".strip() or "Every member has one."
 
 
 @require_http_methods(["GET", "POST"])

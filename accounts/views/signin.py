@@ -12,6 +12,7 @@ from allauth.account.utils import get_next_redirect_url, passthrough_next_redire
 from allauth.core import ratelimit
 from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.base import views as mfa
+from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
@@ -27,14 +28,16 @@ from django.views.decorators.http import require_http_methods
 from accounts.forms.signin import NewPasswordForm
 from accounts.models import User
 from accounts.services import second_factor
-from accounts.signin import AccountAdapter, acting, on_the_way
+from accounts.signin import AccountAdapter, acting, may_go_on, on_the_way
 from keyadmin.kernel.errors import NotFoundError, ProblemError
-from keyadmin.web import errors
+from keyadmin.web import errors, words
 from keyadmin.web.auth import KeyadminRequest, signed_in
 from keyadmin.web.navigation import Crumb
 
 WAYS = {"reauthenticate": "Password", "mfa_reauthenticate": "Code", "mfa_reauthenticate:webauthn": "Passkey"}
 CONFIRMED = "You confirmed that it is you. This counts for 10 minutes."
+NO_CODES = "Make new ones under Security."
+BEGIN_AGAIN = "Your sign-in was stopped because your account has changed. Sign in again."
 WRONG_LINK = "This link is not complete, has been used, or is older than two hours. Ask for a new one."
 
 
@@ -102,6 +105,26 @@ class Activate(totp.ActivateTOTPView):
         return response
 
 
+class CountsCodes:
+    """Whoever used a recovery code reads on the next page how many are left."""
+
+    request: HttpRequest
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+        used = getattr(form, "authenticator", None)
+        if used is not None and used.type == Authenticator.Type.RECOVERY_CODES:
+            used.refresh_from_db()  # the code was crossed out in another instance of it
+            left = len(used.wrap().get_unused_codes())
+            text = f"You used a recovery code: {words.counted(left, 'code')} left."
+            messages.warning(self.request, text if left else f"{text} {NO_CODES}")
+        return response
+
+
+class SecondStep(CountsCodes, mfa.AuthenticateView):
+    """The code or passkey after the password."""
+
+
 class Ways:
     """The ways to confirm who one is, side by side: `ways` is label, address, whether it is this one."""
 
@@ -131,7 +154,7 @@ class Confirm(Ways, account.ReauthenticateView):
     """By password."""
 
 
-class ConfirmByCode(Ways, mfa.ReauthenticateView):
+class ConfirmByCode(CountsCodes, Ways, mfa.ReauthenticateView):
     """By a code of the app, or a recovery code."""
 
 
@@ -156,7 +179,6 @@ def _about(title: str) -> dict[str, Any]:
 BACK = reverse_lazy("mfa_index")
 login = account.LoginView.as_view(extra_context={"sso_name": sso_name})
 login_by_passkey = recorded(passkeys.login_webauthn)
-second_step = recorded(mfa.authenticate)
 confirm = mine(Confirm.as_view(), private)
 confirm_by_code = mine(ConfirmByCode.as_view())
 confirm_by_passkey = mine(ConfirmByPasskey.as_view())
@@ -168,6 +190,17 @@ new_recovery_codes = mine(codes.GenerateRecoveryCodesView.as_view(**_about("New 
 add_passkey = mine(passkeys.AddWebAuthnView.as_view(**_about("Add a passkey")))
 rename_passkey = mine(passkeys.EditWebAuthnView.as_view(success_url=BACK, **_about("Rename passkey")))
 remove_passkey = mine(passkeys.RemoveWebAuthnView.as_view(success_url=BACK, **_about("Remove passkey")))
+
+
+def second_step(request: HttpRequest) -> HttpResponse:
+    """The code or passkey after the password; back to the password for who has none to give any more."""
+    if not may_go_on(request):
+        messages.warning(request, BEGIN_AGAIN)
+        return redirect("account_login")
+    return _second_step(request)
+
+
+_second_step = recorded(SecondStep.as_view())
 
 
 @sensitive_post_parameters()

@@ -81,6 +81,11 @@ _KINDS = (
         "Confirm that it is you under /me/confirm/, or use an API key.",
     ),
     ErrorKind(
+        "pages_suspended", 403, "Organisation suspended",
+        "The organisation is suspended. Its members can't open its pages, and its keys do not work. Nothing is lost.",
+        "An instance administrator can lift the suspension.",
+    ),
+    ErrorKind(
         "csrf_failed", 403, "Cross-site check failed",
         "A change was sent with a browser session, but without the session's CSRF token.",
         "Send the token in X-CSRFToken, or use an API key instead of the session.",

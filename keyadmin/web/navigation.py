@@ -60,6 +60,7 @@ class Organization(NamedTuple):
     id: int
     slug: str
     name: str
+    suspended: bool = False
 
     @property
     def url(self) -> str:
@@ -75,7 +76,7 @@ class Crumb(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a request is: an organisation, and all that could be switched to.
+    """Where a request is: an organisation, and all that could be switched to or are suspended.
 
     On pages about the person or the instance (`inside` false) it is the one used last, if there is one.
     """

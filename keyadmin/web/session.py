@@ -8,6 +8,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from keyadmin.kernel import clock
 
 BEGAN = "began"
+DEMANDING = "demanding"  # the organisation that sent its person to set up a second factor
 
 
 def begin(session: SessionBase) -> None:

@@ -70,7 +70,7 @@ def test_every_page_is_accessible(busy: Office, theme: str, width: int) -> None:
     )
     alone.memberships.all().delete()
     page = busy.open("/", theme=theme, width=width, user=alone)
-    expect(page.get_by_role("heading", name="No organisation yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="You are in no organisation")).to_be_visible()
     look("no organisation")
 
     assert found == {state: [] for state in found}

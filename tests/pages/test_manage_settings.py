@@ -1,9 +1,10 @@
 """The settings of an organisation and the organisations of the instance, by their pages."""
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 
-from accounts.models import KeyPolicy, Organization
+from accounts.models import KeyPolicy, Organization, User
 from tests.pages.managing import page
 from tests.pages.reading import Page
 from tests.world import World, person
@@ -24,6 +25,35 @@ def test_general_settings_are_saved(world: World, owner: Client) -> None:
     world.acme.refresh_from_db()
     assert (world.acme.name, world.acme.contact_email) == ("Acme Logistics", "ops@acme.example")
     assert world.acme.two_factor_required
+
+
+def test_whom_the_demand_of_a_second_factor_stops_is_said_before_it_is_saved(world: World, owner: Client) -> None:
+    olga = User.objects.get(name="Olga")
+    text = Page(owner.get(SETTINGS)).text
+    assert "5 members have none yet. You have none yourself" in text
+
+    for one in (world.admin, world.manager, world.auditor, olga):
+        Authenticator.objects.create(user=one, type="totp", data={})
+    text = Page(owner.get(SETTINGS)).text
+    assert "1 member has none yet." in text
+    assert "yourself" not in text
+    assert "none yet" not in Page(world.client(world.auditor).get(SETTINGS)).text, "who may not demand it"
+
+
+def test_the_members_list_shows_and_finds_who_has_a_second_factor(world: World, owner: Client) -> None:
+    Authenticator.objects.create(user=world.developer, type="totp", data={})
+    members = f"{SETTINGS}members/"
+
+    assert "Second factor" in Page(owner.get(members)).text
+    having = page(owner, f"{members}?factor=on").split('id="results"')[1]
+    assert "dev@example.org" in having
+    assert "kim@example.org" not in having
+    lacking = page(owner, f"{members}?factor=off").split('id="results"')[1]
+    assert "kim@example.org" in lacking
+    assert "dev@example.org" not in lacking
+    looking = page(world.client(world.auditor), f"{members}?factor=on")
+    assert "Second factor" not in looking
+    assert "kim@example.org" in looking, "it tells nothing to who may not ask"
 
 
 def test_the_key_policy_is_saved_as_a_whole(world: World, owner: Client) -> None:
@@ -79,7 +109,13 @@ def test_an_instance_administrator_suspends_and_resumes(world: World, owner: Cli
     assert client.post(f"{SETTINGS}suspend/", {"name": "wrong"}).status_code == 422
     assert "Acme is suspended." in Page(client.post(f"{SETTINGS}suspend/", {"name": "Acme"}, follow=True)).text
     assert caller.get("/crm/customers").status_code == 401
-    assert page(owner, SETTINGS, 404)
+    assert "Acme is suspended" in page(owner, SETTINGS, 403)
+    assert "Suspended" in page(owner, "/")
+    assert "Suspended" in page(owner, "/orgs/")
+    stranger = world.client(world.stranger)
+    hidden, missing = (Page(stranger.get(f"/o/{slug}/settings/")).text for slug in ("acme", "nowhere"))
+    assert hidden.partition("Request id")[0] == missing.partition("Request id")[0]
+    assert "There is no such organisation." in hidden
     assert "Acme works again." in Page(client.post(f"{SETTINGS}resume/", follow=True)).text
     assert caller.get("/crm/customers").status_code == 200
 

@@ -1,5 +1,6 @@
 """A lost second factor: an administrator of the instance removes it, by page, REST or command; not their own."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -138,3 +139,10 @@ def test_who_is_disabled_and_enabled_again_has_to_sign_in_again(world: World) ->
     people.enable_person(actor=OPERATOR, user=world.developer)
 
     assert client.get("/o/acme/")["Location"].startswith("/sign-in/")
+
+
+def test_the_dialog_promises_no_mail_where_no_server_is_set_up(world: World, settings: Any) -> None:
+    turn_on_app(world.client(world.developer))
+    for server, text in ((None, "waits under Mail"), (object(), "They get a mail")):
+        settings.ENV = dataclasses.replace(settings.ENV, mail=server)
+        assert text in Page(world.client(world.admin).get(page_of(world))).text

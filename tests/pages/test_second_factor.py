@@ -8,14 +8,15 @@ from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from accounts.models import Organization
+from accounts.models import Organization, User
 from keyadmin.activity import queries
 from keyadmin.activity.events import INSTANCE
 from keyadmin.activity.models import Event
 from tests.activity.refusing import refuse_events
 from tests.pages.reading import Page
 from tests.pages.signing_in import by_password, code_of, shown, turn_on_app
-from tests.world import World, confirm
+from tests.pages.test_passkeys import passkey
+from tests.world import PASSWORD, World, confirm
 
 APP, CODES, SECURITY, SECOND = "/me/security/app/", "/me/security/codes/", "/me/security/", "/sign-in/2fa/"
 
@@ -164,7 +165,11 @@ def test_an_organisation_that_demands_a_second_factor_lets_nobody_in_without(wor
     assert (refused.status_code, refused.json()["code"]) == (403, "second_factor_required")
 
     turn_on_app(client)
+    there = Page(client.get(SECURITY))
+    assert "Go on to Acme" in there.text
+    assert "/o/acme/" in {link.get("href") for link in there.all("a")}
     assert client.get("/o/acme/").status_code == 200
+    assert "Go on to" not in Page(client.get(SECURITY)).text
     assert client.get("/api/v1/api-keys").status_code == 200
     assert "demands" not in Page(client.get(SECURITY)).text
 
@@ -192,3 +197,43 @@ def test_the_second_step_is_for_who_gave_the_password(world: World) -> None:
     response: Any = Client().post(SECOND, {"code": "000000"})
 
     assert response["Location"] == "/sign-in/"
+
+
+@pytest.mark.parametrize("change", ["no factor", "disabled"])
+def test_who_can_not_give_a_second_factor_any_more_begins_again(world: World, change: str) -> None:
+    turn_on_app(world.client(world.developer))
+    waiting, _ = by_password("dev@example.org")
+    if change == "disabled":
+        User.objects.filter(pk=world.developer.pk).update(is_active=False)
+    else:
+        Authenticator.objects.all().delete()
+
+    assert waiting.post(SECOND, {"code": "000000"})["Location"] == "/sign-in/"
+    again = waiting.get("/sign-in/")
+    assert again.status_code == 200, "no circle"
+    assert "Sign in again" in Page(again).text
+    sent = waiting.post("/sign-in/", {"login": "dev@example.org", "password": PASSWORD})
+    assert sent["Location"] == ("/sign-in/inactive/" if change == "disabled" else "/")
+
+
+def test_who_has_only_passkeys_is_asked_for_one_then_for_a_recovery_code(world: World) -> None:
+    turn_on_app(world.client(world.developer))
+    with_app, _ = by_password("dev@example.org", headers={"host": "localhost"})
+    page = Page(with_app.get(SECOND))
+    assert "autofocus" in page.field("code")
+    assert "authenticator app" in page.text
+
+    Authenticator.objects.filter(type="totp").delete()
+    passkey(world.developer)
+    client, _ = by_password("dev@example.org", headers={"host": "localhost"})
+    page = Page(client.get(SECOND))
+    assert "authenticator app" not in page.text
+    assert page.text.index("Use a passkey") < page.text.index("Recovery code")
+    assert "autofocus" in next(one for one in page.all("button") if one.get("id") == "passkey-start")
+
+
+def test_after_a_recovery_code_the_next_page_says_how_many_are_left(world: World) -> None:
+    _, codes = turn_on_app(world.client(world.developer))
+    client, _ = by_password("dev@example.org")
+
+    assert "9 codes left" in Page(client.post(SECOND, {"code": codes[0]}, follow=True)).text

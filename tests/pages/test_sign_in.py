@@ -120,7 +120,7 @@ def test_who_is_in_none_is_told_what_to_do(world: World) -> None:
     world.developer.memberships.all().delete()
     client = world.client(world.developer)
     page = Page(client.get("/"))
-    assert "No organisation yet" in page.text
+    assert "You are in no organisation" in page.text
     assert "/sign-out/" in [attributes["action"] for attributes in page.all("form")]
     assert client.get("/o/acme/").status_code == 404
 
