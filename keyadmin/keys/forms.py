@@ -380,7 +380,7 @@ class EditKeyForm(KeyForm):
             return None
         key = self.key
         permissions = self.cleaned_data["patterns"]
-        return APIKey(kind=key.kind, organization=key.organization, owner=key.owner, permissions=permissions)
+        return APIKey(pk=key.pk, kind=key.kind, organization=key.organization, owner=key.owner, permissions=permissions)
 
     def changes(self) -> KeyChanges:
         """What was typed, for the service; fields that are wrong are left out."""

@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.models import User
 from accounts.queries import group_named
 from accounts.services.groups import add_member
-from accounts.services.organizations import add_membership, edit_key_policy
+from accounts.services.organizations import add_membership, edit_key_policy, suspend_organization
 from keyadmin.kernel import clock
 from keyadmin.keys import services
 from keyadmin.keys.models import APIKey, KeyBlock
@@ -38,7 +38,8 @@ def test_one_typed_name_makes_a_key_that_works_wherever_one_is(world: World, bo:
     client = world.client(bo)
     assert f'href="{NEW}"' in page(client, MINE)
     shown = Page(client.get(NEW))
-    assert "this is Globex" in shown.text, "where Bo may have keys"
+    assert "in Globex" in shown.text
+    assert "In Acme nothing but say who it is." in shown.text
     assert "Belongs to" not in shown.text
     assert "Admin (all permissions)" not in shown.text
     response = client.post(NEW, own(client, bo))
@@ -131,7 +132,7 @@ def test_one_organisation_blocks_a_key_and_its_owner_sees_which(world: World, bo
     assert "Block in Acme" in page(kim, path)
     asked = Page(kim.get(f"{path}block/"))
     assert "Block Laptop in Acme ?" in asked.text
-    assert "In other organisations it works as before." in asked.text
+    assert "It still works elsewhere." in asked.text, "Kim may not know where"
     assert kim.post(f"{path}block/", {"reason": "x" * 300}).status_code == 422
     assert not KeyBlock.objects.exists()
     assert kim.post(f"{path}block/", {"reason": "Seen in a repository"})["Location"] == path
@@ -148,6 +149,37 @@ def test_one_organisation_blocks_a_key_and_its_owner_sees_which(world: World, bo
     assert kim.post(f"{path}unblock/")["Location"] == path
     assert "Laptop works here again." in page(kim, path)
     assert not KeyBlock.objects.exists()
+
+
+def test_a_key_is_described_wherever_it_works(world: World, bo: User) -> None:
+    add_member(actor=OPERATOR, group=group_named(world.acme, "Readers"), user=bo)
+    client = world.client(bo)
+    shown = Page(client.get(NEW))
+    assert "may-group.view" in [one["id"] for one in shown.all("input") if "id" in one and "disabled" not in one]
+    text = client.post(f"{NEW}preview/", own(client, bo)).content.decode()
+    for words in ("in <bdi>Globex</bdi>", "in <bdi>Acme</bdi>", "group.view", "apikey.own"):
+        assert words in text
+    suspend_organization(actor=OPERATOR, organization=world.acme)
+    text = client.post(f"{NEW}preview/", own(client, bo)).content.decode()
+    assert "Nothing now in <bdi>Acme</bdi>: the organisation is suspended." in text
+    assert "group.view" not in text
+
+
+def test_who_stops_a_key_reads_where_else_it_works_as_far_as_they_may_know(world: World, bo: User) -> None:
+    key = world.user_key(bo).key
+    mine = f"/o/globex/keys/{key.pk}/"
+    for page_of_key in (f"{mine}regenerate/", f"{mine}revoke/", f"{mine}delete/"):
+        assert "It also works in Acme: it stops there too." in Page(world.client(bo).get(page_of_key)).text
+    assert "Works in Acme Globex" in Page(world.client(bo).get(mine)).text
+    seen = Page(world.client(world.manager).get(f"{KEYS}{key.pk}/")).text
+    assert "Works in Acme and elsewhere" in seen
+    assert "Globex" not in seen
+    services.block_key(actor=OPERATOR, key_id=key.pk, organization=world.acme)
+    assert "It also works" not in Page(world.client(bo).get(f"{mine}regenerate/")).text
+    assert "Works in Acme Blocked Globex" in Page(world.client(bo).get(mine)).text
+    assert "It still works elsewhere." in Page(world.client(world.manager).get(f"{KEYS}{key.pk}/")).text
+    services.pause_key(actor=OPERATOR, key_id=key.pk)
+    assert "It still works" not in Page(world.client(world.manager).get(f"{KEYS}{key.pk}/")).text
 
 
 def test_nothing_is_offered_that_would_be_refused(world: World, bo: User) -> None:

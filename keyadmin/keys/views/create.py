@@ -16,7 +16,7 @@ from keyadmin.keys import presets, queries, rights, services
 from keyadmin.keys.forms import NewKeyForm, RegenerateForm
 from keyadmin.keys.models import NAME_LENGTH, KeyKind
 from keyadmin.keys.status import Status
-from keyadmin.keys.views.common import about, address, facts_about, here
+from keyadmin.keys.views.common import about, address, facts_about, here, stops_elsewhere
 from keyadmin.keys.views.preview import form_context
 from keyadmin.keys.views.reveal import reveal_once
 from keyadmin.web.forms import add_errors
@@ -120,7 +120,10 @@ def regenerate_key(request: HttpRequest, pk: int) -> HttpResponse:
         **about(key, organization, "Regenerate"),
         "form": form,
         "facts": facts_about(key, organization),
-        "consequences": ["The old key stops at once. Whatever still uses it will be refused."],
+        "consequences": [
+            "The old key stops at once. Whatever still uses it will be refused.",
+            *stops_elsewhere(key, actor, organization),
+        ],
         "verb": "Regenerate Key",
     }
     return render_sheet(request, "keys/confirm.html", context, status=UNPROCESSABLE if form.errors else 200)
