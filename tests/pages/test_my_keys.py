@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.queries import group_named
+from accounts.services.api_users import disable_api_user
 from accounts.services.groups import add_member
 from accounts.services.organizations import add_membership, edit_key_policy, suspend_organization
 from keyadmin.kernel import clock
@@ -180,6 +181,27 @@ def test_who_stops_a_key_reads_where_else_it_works_as_far_as_they_may_know(world
     assert "It still works elsewhere." in Page(world.client(world.manager).get(f"{KEYS}{key.pk}/")).text
     services.pause_key(actor=OPERATOR, key_id=key.pk)
     assert "It still works" not in Page(world.client(world.manager).get(f"{KEYS}{key.pk}/")).text
+
+
+def test_a_key_that_does_not_work_says_so_right_beside_its_status(world: World, bo: User) -> None:
+    blocked, stopped = world.user_key(bo).key, world.user_key(world.robot).key
+    services.block_key(actor=OPERATOR, key_id=blocked.pk, organization=world.acme)
+    disable_api_user(actor=OPERATOR, organization=world.acme, user=world.robot)
+    kim = world.client(world.admin)
+    for path in (KEYS, f"/o/acme/settings/members/{bo.pk}/", f"{KEYS}{blocked.pk}/"):
+        assert "Active Blocked in Acme" in Page(kim.get(path)).text, path
+    user_page = f"/o/acme/api-users/{world.robot.pk}/"
+    for path in (KEYS, user_page, f"{KEYS}{stopped.pk}/"):
+        assert "Active Owner disabled" in Page(kim.get(path)).text, path
+    services.assign_key(actor=OPERATOR, owner=bo)
+    services.block_key(actor=OPERATOR, key_id=APIKey.objects.get(assigned=True).pk, organization=world.acme)
+    assert "Active Blocked in Acme" in Page(kim.get(f"/o/acme/settings/members/{bo.pk}/api-key/")).text
+
+
+def test_the_list_says_whose_a_users_key_is(world: World, bo: User) -> None:
+    world.user_key(bo, description="On the laptop")
+    assert "of Bo · On the laptop" in Page(world.client(world.manager).get(KEYS)).text
+    assert "of Bo ·" not in Page(world.client(bo).get(MINE)).text
 
 
 def test_nothing_is_offered_that_would_be_refused(world: World, bo: User) -> None:

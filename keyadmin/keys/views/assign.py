@@ -48,6 +48,7 @@ def assigned_key(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     context = {
         "member": owner,
         "key": key,
+        "stops": queries.with_stops([key], organization)[0][1] if key else [],
         "may_revoke": key is not None and key.pk in rights.permitted(actor, [key]).managed,
         "form": form,
         "lacking": lacking.detail if lacking else "",

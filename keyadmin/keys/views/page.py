@@ -26,7 +26,7 @@ def key_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         **standing(actor, organization),
         "key": key,
-        "tags": tags_of(key, organization.name if block else ""),
+        "tags": [*queries.stops_of(key, organization.name if block else ""), *tags_of(key)],
         "acts": acts_on(key, organization, permitted, blocked=block is not None)[2:],
         "banners": banners(key, organization, steps, permitted, block, elsewhere(key, actor, organization)),
         "places": known_places(key, actor) if rights.is_persons(key) else None,
