@@ -12,7 +12,7 @@ from accounts.models import Organization
 from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import ProblemError
-from keyadmin.keys import presets, queries, rights, services
+from keyadmin.keys import policy, presets, queries, rights, services
 from keyadmin.keys.forms import NewKeyForm, RegenerateForm
 from keyadmin.keys.models import NAME_LENGTH, KeyKind
 from keyadmin.keys.status import Status
@@ -93,7 +93,8 @@ def regenerate_key(request: HttpRequest, pk: int) -> HttpResponse:
     expired = key.status is Status.EXPIRED
     posted = request.POST if request.method == "POST" else None
     initial = {"nonce": get_random_string(32), "version": key.version}
-    form = RegenerateForm(posted, expired=expired, initial=initial)
+    demands = policy.demands_on(key.organization_id, key.owner)
+    form = RegenerateForm(posted, expired=expired, demands=demands, initial=initial)
     ask_identity(form, request)
     if form.is_valid():
         typed = form.cleaned_data
