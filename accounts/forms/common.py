@@ -43,7 +43,7 @@ def text(label: str, longest: int, hint: str = "", **attrs: str) -> forms.CharFi
     return forms.CharField(label=label, max_length=longest, help_text=hint, widget=widget)
 
 
-def paragraph(label: str = "Description", hint: str = "") -> forms.CharField:
+def paragraph(label: str = "Description (optional)", hint: str = "") -> forms.CharField:
     """Optional text of several lines."""
     widget = forms.Textarea(attrs={"rows": 2, "dir": "auto"})
     return forms.CharField(label=label, required=False, max_length=2000, help_text=hint, widget=widget)

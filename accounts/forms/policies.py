@@ -29,7 +29,10 @@ class PolicyForm(VersionedForm):
     )
     view = forms.ChoiceField(choices=[(RULES, RULES), (SOURCE, SOURCE)], initial=RULES, widget=forms.HiddenInput)
     reason = forms.CharField(
-        label="Reason", max_length=200, required=False, help_text="Kept in the activity log and with the version."
+        label="Reason (optional)",
+        max_length=200,
+        required=False,
+        help_text="Kept in the activity log and with the version.",
     )
 
     @property

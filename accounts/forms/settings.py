@@ -14,7 +14,7 @@ EMAIL_WRONG = {"invalid": "Write the e-mail address in full, such as security@ex
 class GeneralForm(VersionedForm):
     name = text("Name", 150)
     contact_email = forms.EmailField(
-        label="Contact e-mail",
+        label="Contact e-mail (optional)",
         required=False,
         max_length=254,
         help_text="Notices about keys go there too, in case an owner has left. A shared mailbox is best.",

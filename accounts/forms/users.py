@@ -59,7 +59,7 @@ class ApiUserForm(VersionedForm):
     name = text("Name", 150, "The system that will call, for example billing-sync.")
     description = paragraph(hint="What it is for, and who looks after it.")
     contact_email = forms.EmailField(
-        label="Contact e-mail",
+        label="Contact e-mail (optional)",
         required=False,
         max_length=254,
         help_text="Where notices about its keys go, besides to the organisation.",

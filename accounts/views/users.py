@@ -90,7 +90,7 @@ def about_user(actor: Actor, organization: Organization, user: User, kind: Kind)
         "may_regroup": manages_groups,
         "may_join": bool(listings.givable_groups(actor, organization, groups)),
         "powers": powers(catalogue, held.patterns, roads),
-        "keys": list(own_keys[:SHOWN_KEYS]),
+        "keys": keys.with_stops(own_keys[:SHOWN_KEYS], organization),
         "keys_hidden": not may_look(actor, "apikey"),
         "key_numbers": keys.counts_by_owner([user.pk]).get(user.pk, (0, 0)),
         "may_make_key": kind is API_USER and user.is_active and may(actor, "apikey.ctrl"),

@@ -60,6 +60,23 @@ class Option(NamedTuple):
     blocked: str
 
 
+def reason_field() -> forms.CharField:
+    """Why something is done, in a line; see `reason_of`."""
+    hint = "Kept in the activity log."
+    return forms.CharField(label="Reason (optional)", max_length=200, required=False, help_text=hint)
+
+
+def reason_of(form: forms.Form, demands: Demands, name: str = "reason") -> None:
+    """Call the reason optional only where it is; the service does the demanding."""
+    if demands.reason_required:
+        form.fields[name].label = "Reason"
+
+
+def said_expiry(moment: datetime | None) -> str:
+    """`Fri 5 Nov 2027`, or that it never expires."""
+    return f"{moment:%a} {moment.day} {moment:%b %Y}" if moment else "it never expires"
+
+
 def options_of(bound: forms.BoundField, hints: Mapping[str, str], blocked: Mapping[str, str]) -> list[Option]:
     """The radio buttons of a choice field."""
     chosen, found = str(bound.value() or ""), []
@@ -70,23 +87,13 @@ def options_of(bound: forms.BoundField, hints: Mapping[str, str], blocked: Mappi
     return found
 
 
-class KeyForm(KitForm):
-    """Name, description, expiry, permissions and networks: what creating and editing share.
+class ExpiryForm(KitForm):
+    """Until when a key works: a ready life, a day or never. What the demands forbid can't be chosen.
 
-    Valid or not, `cleaned_data` holds `expires_at` (a moment, or None: never) and `patterns` (None: all that the
-    owner may do) where what was typed says them.
+    Valid or not, `cleaned_data` holds `expires_at` (a moment, or None: never; UNSAID: as it is) where what was typed
+    says it.
     """
 
-    name = forms.CharField(
-        label="Name", max_length=80, help_text="For example: Provisioning System. Used in the logs.", required=False
-    )
-    description = forms.CharField(
-        label="Description",
-        required=False,
-        max_length=2000,
-        help_text="Who uses it and where is it stored? This helps the next administrator.",
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
     expiry = forms.ChoiceField(label="Expiry date", widget=forms.RadioSelect)
     expiry_date = forms.DateField(
         label="Custom date",
@@ -95,6 +102,65 @@ class KeyForm(KitForm):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         input_formats=["%Y-%m-%d"],
         error_messages={"invalid": "Enter a date such as 2027-01-31."},
+    )
+
+    now: datetime
+    demands: Demands
+    kept_expiry: datetime | Unsaid | None = UNSAID  # what "as it is" stands for
+    kept_hint = ""
+
+    def offer_expiry(self, *, kept: str = "") -> None:
+        """Fill the choices, once `now` and `demands` are there; `kept`: what the key has that may keep it, in words."""
+        keep, self.kept_hint = [("keep", "As it is")] if kept else [], kept
+        self.fields["expiry"].choices = [*keep, *expiry_choices(self.now)]  # type: ignore[attr-defined]
+        for name, value in presets.first_expiry(self.demands, self.now).items():
+            self.initial.setdefault(name, value)
+        self.fields["expiry_date"].widget.attrs["min"] = self.now.date().isoformat()
+        if self.demands.longest_life_days:
+            latest = last_day(self.now, self.demands.longest_life_days)
+            self.fields["expiry_date"].widget.attrs["max"] = latest.isoformat()
+
+    @property
+    def expiry_options(self) -> list[Option]:
+        hints = {**expiry_hints(self.now), "keep": self.kept_hint}
+        return options_of(self["expiry"], hints, presets.too_long(self.demands))
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        self._clean_expiry()
+        return self.cleaned_data
+
+    def _clean_expiry(self) -> None:
+        chosen = self.cleaned_data.get("expiry")
+        if chosen == "custom":
+            day = self.cleaned_data.get("expiry_date")
+            if day is None and "expiry_date" not in self.errors:
+                self.add_error("expiry_date", "Enter a date.")
+        else:
+            day = last_day(self.now, int(chosen)) if chosen and chosen.isdigit() else None
+        if chosen == "keep":
+            self.cleaned_data["expires_at"] = self.kept_expiry
+        elif chosen == "never" or day is not None:
+            self.cleaned_data["expires_at"] = None if day is None else clock.parse_moment(day.isoformat())
+
+
+class KeyForm(ExpiryForm):
+    """Name, description, expiry, permissions and networks: what creating and editing share.
+
+    Valid or not, `cleaned_data` holds `expires_at` (a moment, or None: never) and `patterns` (None: all that the
+    owner may do) where what was typed says them.
+    """
+
+    field_order = ("name", "description")
+    name = forms.CharField(
+        label="Name", max_length=80, help_text="For example: Provisioning System. Used in the logs.", required=False
+    )
+    description = forms.CharField(
+        label="Description (optional)",
+        required=False,
+        max_length=2000,
+        help_text="Who uses it and where is it stored? This helps the next administrator.",
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
     mode = forms.ChoiceField(label="Permissions", initial="read_only", widget=forms.RadioSelect)
     template = forms.ChoiceField(
@@ -106,7 +172,7 @@ class KeyForm(KitForm):
     permissions = forms.MultipleChoiceField(label="Permissions", required=False)
     admin_confirmed = forms.BooleanField(label="I need an admin key", required=False)
     networks = forms.CharField(
-        label="Allowed networks",
+        label="Allowed networks (optional)",
         required=False,
         max_length=8000,
         help_text="One address or network a line, such as 203.0.113.0/24. Empty: from anywhere.",
@@ -127,14 +193,8 @@ class KeyForm(KitForm):
         self.other_patterns = sorted(self.kept.patterns - {"*"} - dict(names).keys())
         # A pattern that a key has already, such as sensor.*, can be kept though no box of the matrix stands for it.
         self.choices_of("permissions", [*names, *((name, name) for name in self.other_patterns)])
-        self.choices_of("expiry", expiry_choices(self.now))
         self.choices_of("mode", [(mode, self.mode_labels[mode]) for mode in self.modes])
-        for name, value in presets.first_expiry(self.demands, self.now).items():
-            self.initial.setdefault(name, value)
-        self.fields["expiry_date"].widget.attrs["min"] = self.now.date().isoformat()
-        if self.demands.longest_life_days:
-            latest = last_day(self.now, self.demands.longest_life_days)
-            self.fields["expiry_date"].widget.attrs["max"] = latest.isoformat()
+        self.offer_expiry(kept=self.kept_hint)
 
     def bounds(self) -> tuple[Rights, Demands]:
         """What the person can give, and what binds the key."""
@@ -164,22 +224,8 @@ class KeyForm(KitForm):
 
     def clean(self) -> dict[str, Any]:
         super().clean()
-        self._clean_expiry()
         self._clean_permissions()
         return self.cleaned_data
-
-    def _clean_expiry(self) -> None:
-        chosen = self.cleaned_data.get("expiry")
-        if chosen == "custom":
-            day = self.cleaned_data.get("expiry_date")
-            if day is None and "expiry_date" not in self.errors:
-                self.add_error("expiry_date", "Enter a date.")
-        else:
-            day = last_day(self.now, int(chosen)) if chosen and chosen.isdigit() else None
-        if chosen == "keep":
-            self.cleaned_data["expires_at"] = self.initial.get("expires_at")
-        elif chosen == "never" or day is not None:
-            self.cleaned_data["expires_at"] = None if day is None else clock.parse_moment(day.isoformat())
 
     def _clean_permissions(self) -> None:
         mode, chosen = self.cleaned_data.get("mode"), self.cleaned_data.get("permissions")
@@ -206,10 +252,6 @@ class KeyForm(KitForm):
     def proposed(self) -> APIKey | None:
         """A key, unsaved, that belongs to whom and gives what the form says; None while it does not say enough."""
         raise NotImplementedError
-
-    @property
-    def expiry_options(self) -> list[Option]:
-        return self.options("expiry", expiry_hints(self.now), presets.too_long(self.demands))
 
     @property
     def mode_options(self) -> list[Option]:
@@ -266,10 +308,11 @@ class NewKeyForm(KeyForm):
         label="Environment", choices=[("live", "Live"), ("test", "Test")], initial="live", widget=forms.RadioSelect
     )
 
-    reason = forms.CharField(label="Reason", max_length=200, required=False, help_text="Kept in the activity log.")
+    reason = reason_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        reason_of(self, self.demands)
         if not self.demands.reason_required:
             del self.fields["reason"]
         users = accounts.possible_key_owners(self.actor, self.organization)
@@ -354,7 +397,7 @@ class EditKeyForm(KeyForm):
     """The same for a key that exists, with the version that was on the screen."""
 
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
-    reason = forms.CharField(label="Reason", max_length=200, required=False, help_text="Kept in the activity log.")
+    reason = reason_field()
 
     def __init__(self, *args: Any, key: APIKey, **kwargs: Any) -> None:
         kwargs["initial"] = initial_of(key)
@@ -362,15 +405,13 @@ class EditKeyForm(KeyForm):
         self.kept = EVERYTHING if key.permissions is None else Rights(frozenset(key.permissions))
         unfit = "owner" if key.kind == KeyKind.ORGANIZATION else "admin"
         self.modes = tuple(mode for mode in MODES if mode != unfit or mode == kwargs["initial"]["mode"])
+        self.kept_expiry, self.kept_hint = key.expires_at, said_expiry(key.expires_at) if key.expires_at else ""
         super().__init__(*args, **kwargs)
-        if key.expires_at is not None:
-            self.choices_of("expiry", [("keep", "As it is"), *expiry_choices(self.now)])
+        reason_of(self, self.demands)
 
-    @property
-    def expiry_options(self) -> list[Option]:
-        ends = self.key.expires_at
-        keep = {"keep": f"{ends:%a} {ends.day} {ends:%b %Y}"} if ends else {}
-        return self.options("expiry", {**expiry_hints(self.now), **keep}, presets.too_long(self.demands))
+    def bounds(self) -> tuple[Rights, Demands]:
+        held = self.actor.rights_in(self.organization.pk)
+        return held, policy.demands_on(self.key.organization_id, self.key.owner)
 
     def sent(self, data: Mapping[str, object]) -> Self:
         return type(self)(data, key=self.key, actor=self.actor, organization=self.organization)
@@ -380,7 +421,7 @@ class EditKeyForm(KeyForm):
             return None
         key = self.key
         permissions = self.cleaned_data["patterns"]
-        return APIKey(kind=key.kind, organization=key.organization, owner=key.owner, permissions=permissions)
+        return APIKey(pk=key.pk, kind=key.kind, organization=key.organization, owner=key.owner, permissions=permissions)
 
     def changes(self) -> KeyChanges:
         """What was typed, for the service; fields that are wrong are left out."""
@@ -422,20 +463,22 @@ def stand_on(form: forms.Form, version: int) -> None:
 class ConfirmForm(KitForm):
     """A last question before something stops working."""
 
-    reason = forms.CharField(label="Reason", max_length=200, required=False, help_text="Kept in the activity log.")
+    reason = reason_field()
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
 
 
 class BlockForm(KitForm):
     """Before a person's key is blocked: why."""
 
-    reason = forms.CharField(label="Reason", max_length=200, required=False, help_text="Kept in the activity log.")
+    reason = reason_field()
 
 
 class StopForm(KitForm):
     """Before a key is revoked or deleted: why, and its name where that much care is due."""
 
-    cause = forms.ChoiceField(label="Reason", choices=CAUSES, required=False, help_text="Kept in the activity log.")
+    cause = forms.ChoiceField(
+        label="Reason (optional)", choices=CAUSES, required=False, help_text="Kept in the activity log."
+    )
     details = forms.CharField(label="Details (optional)", max_length=150, required=False)
     name = forms.CharField(
         label="Name", max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
@@ -445,6 +488,7 @@ class StopForm(KitForm):
     def __init__(self, *args: Any, key: APIKey, ask_name: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.key = key
+        reason_of(self, policy.demands_on(key.organization_id, key.owner), "cause")
         if ask_name:
             self.fields["name"].label = f"Type {key.name} to confirm"
         else:
@@ -468,8 +512,9 @@ class RegenerateForm(ConfirmForm):
     nonce = forms.CharField(max_length=64, widget=forms.HiddenInput)
     expiry = forms.ChoiceField(label="New expiry date", widget=forms.RadioSelect)
 
-    def __init__(self, *args: Any, expired: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, expired: bool, demands: Demands, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        reason_of(self, demands)
         if not expired:
             del self.fields["expiry"]
             return
@@ -482,59 +527,49 @@ class RegenerateForm(ConfirmForm):
         return None if chosen == "never" else clock.parse_moment(last_day(clock.now(), int(chosen)).isoformat())
 
 
-class AssignForm(KitForm):
+class AssignForm(ExpiryForm):
     """The key of a user: one that is made here, or a secret made elsewhere, which is never shown again."""
 
     holds_keys = frozenset({"api_key"})
+    field_order = ("nonce", "how", "api_key")
     nonce = forms.CharField(max_length=64, widget=forms.HiddenInput)
     how = forms.ChoiceField(
         label="Secret",
-        choices=[("generate", "Generate one"), ("given", "Enter a given key")],
+        choices=[("generate", "Generate one"), ("given", "Enter a key made elsewhere")],
         initial="generate",
         widget=forms.RadioSelect,
     )
     api_key = forms.CharField(
-        label="Given key",
+        label="Key made elsewhere",
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    expiry_date = forms.DateField(
-        label="Expiry date (optional)",
-        required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        input_formats=["%Y-%m-%d"],
-        error_messages={"invalid": "Enter a date such as 2027-01-31."},
-    )
-    reason = forms.CharField(label="Reason", max_length=200, required=False, help_text="Kept in the activity log.")
+    reason = reason_field()
 
     def __init__(self, *args: Any, demands: policy.Demands, key: APIKey | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.now, self.demands = clock.now(), demands
+        lives = key is not None and key.status is not Status.EXPIRED
+        if lives:
+            self.initial.setdefault("expiry", "keep")
+        self.offer_expiry(kept=said_expiry(key.expires_at) if key is not None and lives else "")
+        reason_of(self, demands)
         self.fields["api_key"].help_text = (
             f"At least {demands.shortest_imported_secret} characters: letters, digits and . _ ~ - only. One that is "
             "made of words or hardly random can be guessed. It is not shown again."
         )
-        ends = policy.default_expiry(demands, clock.now())
-        otherwise = f"{ends.day} {ends:%b %Y}" if ends else "never"
-        lives = key is not None and key.status is not Status.EXPIRED
-        self.fields["expiry_date"].help_text = f"Empty: {'as it is' if lives else otherwise}."
 
     def clean_api_key(self) -> str:
         typed: str = self.cleaned_data["api_key"]
         if self.cleaned_data.get("how") == "given" and not typed:
-            raise ValidationError("Enter the given key.")
+            raise ValidationError("Enter the key.")
         return typed
 
     @property
     def secret(self) -> str | None:
         """What was entered; None: one is to be generated."""
         return self.cleaned_data["api_key"] if self.cleaned_data["how"] == "given" else None
-
-    @property
-    def expires_at(self) -> datetime | Unsaid:
-        """The end of the day that was typed."""
-        day = self.cleaned_data["expiry_date"]
-        return UNSAID if day is None else clock.parse_moment(day.isoformat())
 
     @property
     def how_options(self) -> list[Option]:

@@ -213,11 +213,35 @@ def blocks(keys: Iterable[APIKey], organization_ids: Collection[int]) -> dict[tu
     return {(row.key_id, row.organization_id): row for row in rows}
 
 
+def stops_of(key: APIKey, blocked_in: str = "") -> list[str]:
+    """What stands beside the status of a key that does not work here whatever its status says, one tag each.
+
+    `blocked_in`: the name of the organisation, if it has blocked the key.
+    """
+    if key.revoked_at is not None:
+        return []
+    disabled = key.owner is not None and not key.owner.is_active
+    return [*([f"Blocked in {blocked_in}"] if blocked_in else []), *(["Owner disabled"] if disabled else [])]
+
+
+def with_stops(keys: Iterable[APIKey], here: Organization) -> list[tuple[APIKey, list[str]]]:
+    """Each of the keys with these tags. One query at most."""
+    every = list(keys)
+    blocked = blocks(every, [here.pk])
+    return [(key, stops_of(key, here.name if (key.pk, here.pk) in blocked else "")) for key in every]
+
+
 def effective(key: APIKey, organization: Organization) -> list[str]:
     """What the key may do in the organisation at this moment."""
+    return effective_in(key, [organization])[0]
+
+
+def effective_in(key: APIKey, organizations: Iterable[Organization]) -> list[list[str]]:
+    """The same for each of several; no more queries than for one."""
     if key.owner is None:
-        return sorted(key.permissions or ())
-    return sorted(held_through(key, key.owner).rights_in(organization.pk).patterns)
+        return [sorted(key.permissions or ()) for _ in organizations]
+    held = held_through(key, key.owner)
+    return [sorted(held.rights_in(one.pk).patterns) for one in organizations]
 
 
 def readable(held: Rights) -> list[str]:

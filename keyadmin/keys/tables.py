@@ -64,11 +64,13 @@ class KeyTable(KitTable):
         return mine and clock.now() - key.created_at < NEW_FOR
 
     def render_name(self, record: APIKey) -> SafeString:
-        below = format_html('<span class="ka-sub">{}</span>', record.description) if record.description else ""
+        whose = format_html("of <bdi>{}</bdi>", self.owner_of(record)) if self.owner_of(record) else ""
+        said = format_html_join(" · ", "{}", ((one,) for one in (whose, record.description) if one))
+        below = format_html('<span class="ka-sub">{}</span>', said) if said else ""
         url = self.address_of(record)
         name = '<a href="{}" id="key-{}-name"><bdi>{}</bdi></a>' if url else '{}<bdi id="key-{}-name">{}</bdi>'
         link = format_html(name, url, record.pk, record.name)
-        names = tags_of(record, self.blocked_in(record))
+        names = tags_of(record)
         names = ["New", *names] if self.is_new(record) else names
         return format_html("{}{}{}", link, kit.tags(names, 3), below)
 
@@ -76,7 +78,7 @@ class KeyTable(KitTable):
         return kit.masked(value)
 
     def render_status(self, record: APIKey) -> SafeString:
-        return kit.status_badge(record.status)
+        return kit.status_badge(record.status) + kit.tags(queries.stops_of(record, self.blocked_in(record)))
 
     def render_created(self, record: APIKey) -> SafeString:
         return kit.day(record.created_at)
@@ -92,6 +94,10 @@ class KeyTable(KitTable):
             "items": acts_on(record, self.request.organization, self.permitted, blocked=bool(self.blocked_in(record))),
         }
         return SafeString(render_to_string("components/menu.html", context, self.request))
+
+    def owner_of(self, key: APIKey) -> str:
+        """The name of the user whose key it is, where the list holds keys of several."""
+        return key.owner.name if key.owner else ""
 
     def blocked_in(self, key: APIKey) -> str:
         """The name of the organisation, if it has blocked the key."""
@@ -123,6 +129,9 @@ class OwnKeyTable(KeyTable):
         keys = [row.record for row in self.paginated_rows]
         self.blocks = queries.blocks(keys, [home.pk for home in self.homes])
 
+    def owner_of(self, key: APIKey) -> str:
+        return ""
+
     def blocked_in(self, key: APIKey) -> str:
         return ""  # said beside each organisation
 
@@ -147,9 +156,9 @@ class OwnKeyTable(KeyTable):
         return format_html('<span class="ka-block">{}{}</span>', name, blocked)
 
 
-def tags_of(key: APIKey, blocked_in: str = "") -> list[str]:
+def tags_of(key: APIKey) -> list[str]:
     """What stands beside a key's name: its flairs, and what an administrator should see at a glance."""
-    found = [f"{kit.BLOCKED} in {blocked_in}"] if blocked_in else []
+    found = []
     if key.secret_confirmed_at is None and key.revoked_at is None:
         found.append("Secret not confirmed")
     if key.is_weak and key.revoked_at is None:
@@ -158,6 +167,4 @@ def tags_of(key: APIKey, blocked_in: str = "") -> list[str]:
         found.append("Admin")
     if key.environment == "test":
         found.append("Test")
-    if key.owner is not None and not key.owner.is_active:
-        found.append("Owner disabled")
     return [*found, *key.flairs]

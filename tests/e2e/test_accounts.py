@@ -122,7 +122,7 @@ def test_an_api_user_in_a_group_gets_a_key_by_keyboard(office: Office) -> None:
 def test_a_given_key_is_entered_by_keyboard(office: Office) -> None:
     page = office.open(f"{ACME}api-users/{office.world.robot.pk}/", user=office.world.manager)
     page.get_by_role("link", name="API key", exact=True).press("Enter")
-    field = page.get_by_label("Given key", exact=True)
+    field = page.get_by_label("Key made elsewhere", exact=True)
     expect(field).to_be_hidden()
     page.get_by_label("Generate one").press("ArrowDown")
     field.press_sequentially("too short")

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.services.groups import create_group
+from accounts.services.organizations import edit_key_policy
 from accounts.services.policies import create_policy
 from keyadmin.keys import services
 from keyadmin.keys.models import APIKey
@@ -28,7 +29,7 @@ def client(world: World) -> Client:
 
 
 def send(client: Client, tab: str, **fields: Any) -> Any:
-    return client.post(tab, {"nonce": nonce_of(client, tab), "how": "given", **fields}, follow=True)
+    return client.post(tab, {"nonce": nonce_of(client, tab), "how": "given", "expiry": "90", **fields}, follow=True)
 
 
 def test_both_kinds_of_user_have_the_tab(world: World, client: Client, tab: str) -> None:
@@ -74,14 +75,14 @@ def test_a_weak_one_is_warned_of_wherever_it_stands(client: Client, tab: str) ->
 def test_a_generated_one_is_shown_once_in_place_of_the_last(world: World, client: Client, tab: str) -> None:
     send(client, tab, api_key=STRONG)
     nonce = nonce_of(client, tab)
-    response = client.post(tab, {"nonce": nonce, "how": "generate", "api_key": "left over"})
+    response = client.post(tab, {"nonce": nonce, "how": "generate", "expiry": "keep", "api_key": "left over"})
     found = SECRET.search(response.content.decode())
     assert found
     assert response["Cache-Control"] == "no-store, no-transform"
     assert f'data-after="{tab}"' in response.content.decode()
     assert world.client(key=found[0]).get("/api/v1/whoami").status_code == 200
     assert world.client(key=STRONG).get("/api/v1/whoami").status_code == 401
-    again = client.post(tab, {"nonce": nonce, "how": "generate"})
+    again = client.post(tab, {"nonce": nonce, "how": "generate", "expiry": "keep"})
     assert not SECRET.search(again.content.decode())
     assert world.client(key=found[0]).get("/api/v1/whoami").status_code == 200
 
@@ -89,11 +90,11 @@ def test_a_generated_one_is_shown_once_in_place_of_the_last(world: World, client
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"api_key": ""}, "Enter the given key."),
+        ({"api_key": ""}, "Enter the key."),
         ({"api_key": "much-too-short"}, "At least 32 characters; these are 14."),
         ({"api_key": f"{STRONG}!"}, "The character “!” can&#x27;t be used"),
         ({"api_key": "ka_live_" + "0" * 50}, "Generate one instead."),
-        ({"api_key": STRONG, "expiry_date": "2020-01-01"}, "must be in the future"),
+        ({"api_key": STRONG, "expiry": "custom", "expiry_date": "2020-01-01"}, "must be in the future"),
         ({"how": ""}, "Secret is missing."),
     ],
 )
@@ -107,6 +108,25 @@ def test_what_is_wrong_is_said_and_the_key_is_not_shown_again(
     assert not fields.get("api_key") or fields["api_key"] not in html
     assert "value" not in Page(response).field("api_key")
     assert not APIKey.objects.exists()
+
+
+def test_the_form_follows_the_key_policy(world: World, client: Client, tab: str) -> None:
+    shown = Page(client.get(tab))
+    assert "Reason (optional)" in shown.text
+    assert [one["value"] for one in shown.all("input") if one.get("name") == "expiry" and "checked" in one] == ["90"]
+    changes = {"longest_life_days": 30, "reason_required": True}
+    edit_key_policy(actor=OPERATOR, organization=world.acme, changes=changes)  # type: ignore[arg-type]
+    shown = Page(client.get(tab))
+    assert "Reason (optional)" not in shown.text
+    assert "30 days at most" in shown.text
+    assert send(client, tab, api_key=STRONG, expiry="30").status_code == 422, "no reason"
+    assert send(client, tab, api_key=STRONG, expiry="90", reason="moved").status_code == 422
+    assert send(client, tab, api_key=STRONG, expiry="30", reason="moved").status_code == 200
+    ends = APIKey.objects.get().expires_at
+    assert ends
+    assert "As it is" in Page(client.get(tab)).text
+    send(client, tab, api_key=f"{STRONG}2", expiry="keep", reason="again")
+    assert APIKey.objects.get().expires_at == ends
 
 
 def test_a_key_in_use_is_said_without_where(world: World, client: Client, tab: str) -> None:

@@ -7,8 +7,9 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.queries import group_named
+from accounts.services.api_users import disable_api_user
 from accounts.services.groups import add_member
-from accounts.services.organizations import add_membership, edit_key_policy
+from accounts.services.organizations import add_membership, edit_key_policy, suspend_organization
 from keyadmin.kernel import clock
 from keyadmin.keys import services
 from keyadmin.keys.models import APIKey, KeyBlock
@@ -38,7 +39,8 @@ def test_one_typed_name_makes_a_key_that_works_wherever_one_is(world: World, bo:
     client = world.client(bo)
     assert f'href="{NEW}"' in page(client, MINE)
     shown = Page(client.get(NEW))
-    assert "this is Globex" in shown.text, "where Bo may have keys"
+    assert "in Globex" in shown.text
+    assert "In Acme nothing but say who it is." in shown.text
     assert "Belongs to" not in shown.text
     assert "Admin (all permissions)" not in shown.text
     response = client.post(NEW, own(client, bo))
@@ -131,7 +133,7 @@ def test_one_organisation_blocks_a_key_and_its_owner_sees_which(world: World, bo
     assert "Block in Acme" in page(kim, path)
     asked = Page(kim.get(f"{path}block/"))
     assert "Block Laptop in Acme ?" in asked.text
-    assert "In other organisations it works as before." in asked.text
+    assert "It still works elsewhere." in asked.text, "Kim may not know where"
     assert kim.post(f"{path}block/", {"reason": "x" * 300}).status_code == 422
     assert not KeyBlock.objects.exists()
     assert kim.post(f"{path}block/", {"reason": "Seen in a repository"})["Location"] == path
@@ -148,6 +150,58 @@ def test_one_organisation_blocks_a_key_and_its_owner_sees_which(world: World, bo
     assert kim.post(f"{path}unblock/")["Location"] == path
     assert "Laptop works here again." in page(kim, path)
     assert not KeyBlock.objects.exists()
+
+
+def test_a_key_is_described_wherever_it_works(world: World, bo: User) -> None:
+    add_member(actor=OPERATOR, group=group_named(world.acme, "Readers"), user=bo)
+    client = world.client(bo)
+    shown = Page(client.get(NEW))
+    assert "may-group.view" in [one["id"] for one in shown.all("input") if "id" in one and "disabled" not in one]
+    text = client.post(f"{NEW}preview/", own(client, bo)).content.decode()
+    for words in ("in <bdi>Globex</bdi>", "in <bdi>Acme</bdi>", "group.view", "apikey.own"):
+        assert words in text
+    suspend_organization(actor=OPERATOR, organization=world.acme)
+    text = client.post(f"{NEW}preview/", own(client, bo)).content.decode()
+    assert "Nothing now in <bdi>Acme</bdi>: the organisation is suspended." in text
+    assert "group.view" not in text
+
+
+def test_who_stops_a_key_reads_where_else_it_works_as_far_as_they_may_know(world: World, bo: User) -> None:
+    key = world.user_key(bo).key
+    mine = f"/o/globex/keys/{key.pk}/"
+    for page_of_key in (f"{mine}regenerate/", f"{mine}revoke/", f"{mine}delete/"):
+        assert "It also works in Acme: it stops there too." in Page(world.client(bo).get(page_of_key)).text
+    assert "Works in Acme Globex" in Page(world.client(bo).get(mine)).text
+    seen = Page(world.client(world.manager).get(f"{KEYS}{key.pk}/")).text
+    assert "Works in Acme and elsewhere" in seen
+    assert "Globex" not in seen
+    services.block_key(actor=OPERATOR, key_id=key.pk, organization=world.acme)
+    assert "It also works" not in Page(world.client(bo).get(f"{mine}regenerate/")).text
+    assert "Works in Acme Blocked Globex" in Page(world.client(bo).get(mine)).text
+    assert "It still works elsewhere." in Page(world.client(world.manager).get(f"{KEYS}{key.pk}/")).text
+    services.pause_key(actor=OPERATOR, key_id=key.pk)
+    assert "It still works" not in Page(world.client(world.manager).get(f"{KEYS}{key.pk}/")).text
+
+
+def test_a_key_that_does_not_work_says_so_right_beside_its_status(world: World, bo: User) -> None:
+    blocked, stopped = world.user_key(bo).key, world.user_key(world.robot).key
+    services.block_key(actor=OPERATOR, key_id=blocked.pk, organization=world.acme)
+    disable_api_user(actor=OPERATOR, organization=world.acme, user=world.robot)
+    kim = world.client(world.admin)
+    for path in (KEYS, f"/o/acme/settings/members/{bo.pk}/", f"{KEYS}{blocked.pk}/"):
+        assert "Active Blocked in Acme" in Page(kim.get(path)).text, path
+    user_page = f"/o/acme/api-users/{world.robot.pk}/"
+    for path in (KEYS, user_page, f"{KEYS}{stopped.pk}/"):
+        assert "Active Owner disabled" in Page(kim.get(path)).text, path
+    services.assign_key(actor=OPERATOR, owner=bo)
+    services.block_key(actor=OPERATOR, key_id=APIKey.objects.get(assigned=True).pk, organization=world.acme)
+    assert "Active Blocked in Acme" in Page(kim.get(f"/o/acme/settings/members/{bo.pk}/api-key/")).text
+
+
+def test_the_list_says_whose_a_users_key_is(world: World, bo: User) -> None:
+    world.user_key(bo, description="On the laptop")
+    assert "of Bo · On the laptop" in Page(world.client(world.manager).get(KEYS)).text
+    assert "of Bo ·" not in Page(world.client(bo).get(MINE)).text
 
 
 def test_nothing_is_offered_that_would_be_refused(world: World, bo: User) -> None:

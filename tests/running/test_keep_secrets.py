@@ -126,7 +126,7 @@ def entered(made: Installation, browser: httpx.Client, csrf: dict[str, str]) -> 
     """Secrets made elsewhere, entered for the person who is signed in: refused first, then taken and used."""
     strong, weak = "Zq7~vN2xK9.tB4mR8_sW1cY6-hJ3pL5dF0g", "canary-horse-battery-staple-2024"
     assert browser.put("/api/v1/users/1/api-key", json={"api_key": f"{strong}!"}, headers=csrf).status_code == 422
-    form = {"nonce": "n" * 32, "how": "given", "api_key": f"{weak} "}
+    form = {"nonce": "n" * 32, "how": "given", "expiry": "90", "api_key": f"{weak} "}
     page = "/o/acme/settings/members/1/api-key/"
     assert submit(browser, page, form).status_code == 422
     for secret in (weak, strong):

@@ -81,9 +81,17 @@ class Banner:
 
 
 def banners(
-    key: APIKey, organization: Organization, steps: list[Step], permitted: Permitted, block: KeyBlock | None = None
+    key: APIKey,
+    organization: Organization,
+    steps: list[Step],
+    permitted: Permitted,
+    block: KeyBlock | None = None,
+    elsewhere: str = "",
 ) -> list[Banner]:
-    """What stands above the page of a key; acts only where the person may do them."""
+    """What stands above the page of a key; acts only where the person may do them.
+
+    `elsewhere`: where else it works, in words.
+    """
     slug = organization.slug
     regenerate = act_on(key, slug, "Regenerate", "key_regenerate", modal=True)
     saved = act_on(key, slug, "I have it", "key_saved", post=True, sent={"token_id": key.token_id, "stay": "1"})
@@ -110,7 +118,7 @@ def banners(
         say("warn", "hourglass", "Expires", text, extend)
     if block is not None and status is not Status.REVOKED:
         acts = [unblock(key, organization)] if key.pk in permitted.unblockable else []
-        found.append(Banner("warn", "slash", f"Blocked in {organization.name}.", _blocked(block), acts))
+        found.append(Banner("warn", "slash", f"Blocked in {organization.name}.", _blocked(block, elsewhere), acts))
     if key.secret_confirmed_at is None and status is not Status.REVOKED:
         text = "It was shown once, and nobody said that it was saved. If nobody has it, regenerate the key."
         say("warn", "warning", "Secret not confirmed.", text, saved, regenerate)
@@ -119,11 +127,12 @@ def banners(
     return found
 
 
-def _blocked(block: KeyBlock) -> SafeString:
+def _blocked(block: KeyBlock, elsewhere: str) -> SafeString:
     """By whom, when and why, and what it means."""
     why = format_html(" Reason: <bdi>{}</bdi>.", block.reason.rstrip(".")) if block.reason else ""
-    text = "By <bdi>{}</bdi>, {}.{} Requests for this organisation get 403; elsewhere the key works as before."
-    return format_html(text, block.blocked_by_label, kit.ago(block.blocked_at), why)
+    still = format_html(" It still works {}.", elsewhere) if elsewhere else ""
+    text = "By <bdi>{}</bdi>, {}.{} Requests for this organisation get 403.{}"
+    return format_html(text, block.blocked_by_label, kit.ago(block.blocked_at), why, still)
 
 
 def _revoked(key: APIKey, steps: list[Step]) -> SafeString:

@@ -48,6 +48,7 @@ def assigned_key(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     context = {
         "member": owner,
         "key": key,
+        "stops": queries.with_stops([key], organization)[0][1] if key else [],
         "may_revoke": key is not None and key.pk in rights.permitted(actor, [key]).managed,
         "form": form,
         "lacking": lacking.detail if lacking else "",
@@ -60,12 +61,12 @@ def _assign(request: HttpRequest, form: AssignForm, owner: User, key: APIKey | N
     actor, organization = here(request)
     acting = dataclasses.replace(actor, reason=form.cleaned_data["reason"])
     if form.secret is not None:
-        services.assign_key(actor=acting, owner=owner, secret=form.secret, expires_at=form.expires_at)
+        services.assign_key(actor=acting, owner=owner, secret=form.secret, expires_at=form.cleaned_data["expires_at"])
         return finished(request, back.url, f"{owner.name} has the key that you entered.")
 
     def generate(minted: services.Minted) -> services.Issued:
         return services.assign_key(
-            actor=acting, owner=owner, expires_at=form.expires_at, minted=minted, confirmed=False
+            actor=acting, owner=owner, expires_at=form.cleaned_data["expires_at"], minted=minted, confirmed=False
         )
 
     return reveal_once(

@@ -17,8 +17,9 @@ from keyadmin.kernel.errors import ProblemError, StaleError
 from keyadmin.keys import differences, queries, rights, services
 from keyadmin.keys.forms import BlockForm, EditKeyForm, StopForm, stand_on
 from keyadmin.keys.models import APIKey
+from keyadmin.keys.places import elsewhere
 from keyadmin.keys.status import WORKING, Status
-from keyadmin.keys.views.common import about, address, facts_about, finished, here
+from keyadmin.keys.views.common import about, address, facts_about, finished, here, stops_elsewhere
 from keyadmin.keys.views.preview import changes_of, form_context
 from keyadmin.web.forms import add_errors
 from keyadmin.web.htmx import UNPROCESSABLE, announce, done, render_sheet, tell, wants_part
@@ -100,7 +101,7 @@ def block_key(request: HttpRequest, pk: int) -> HttpResponse:
         services.block_key(actor=acting, key_id=pk, organization=organization)
         text = f"{key.name} is blocked in {organization.name}. Requests with it now get 403 here."
         return finished(request, address("key", organization, pk), text)
-    owner = key.owner.name if key.owner else ""
+    owner, where = key.owner.name if key.owner else "", elsewhere(key, actor, organization)
     context = {
         **about(key, organization, "Block"),
         "form": form,
@@ -109,7 +110,8 @@ def block_key(request: HttpRequest, pk: int) -> HttpResponse:
         "facts": facts_about(key, organization),
         "consequences": [
             f"Requests with this key get 403 in {organization.name} at once.",
-            f"In other organisations it works as before. {owner} sees that it is blocked here.",
+            *([f"It still works {where}."] if where else []),
+            f"{owner} sees that it is blocked here.",
             "You can unblock it later if you have all the permissions that it gives here.",
         ],
     }
@@ -166,7 +168,7 @@ def confirmed(request: HttpRequest, pk: int, service: Service, verb: str, finali
         "form": form,
         "verb": verb,
         "facts": facts_about(key, organization),
-        "consequences": [*stops, finality],
+        "consequences": [*stops, *stops_elsewhere(key, actor, organization), finality],
         "pause_url": address("key_pause", organization, pk) if works and verb == "Revoke" else "",
     }
     return render_sheet(request, "keys/confirm.html", context, status=status)

@@ -10,6 +10,7 @@ from accounts.models import Organization, UserKind
 from keyadmin.kernel.actor import Actor
 from keyadmin.keys import picker, queries
 from keyadmin.keys.models import APIKey
+from keyadmin.keys.places import elsewhere
 from keyadmin.web import htmx
 from keyadmin.web.auth import actor_of
 from keyadmin.web.navigation import Crumb
@@ -61,6 +62,12 @@ def facts_about(key: APIKey, organization: Organization) -> list[tuple[str, str]
         ("Belongs to", f"{key.owner.name}{kind}" if key.owner else organization.name),
         ("Can", "Everything: it is an admin key" if words.everything else can),
     ]
+
+
+def stops_elsewhere(key: APIKey, actor: Actor, organization: Organization) -> list[str]:
+    """A sentence for who stops a person's key: that it works in other organisations too, where it does."""
+    where = elsewhere(key, actor, organization)
+    return [f"It also works {where}: it stops there too."] if where else []
 
 
 def finished(request: HttpRequest, url: str, text: str) -> HttpResponse:

@@ -12,11 +12,11 @@ from accounts.models import Organization
 from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import ProblemError
-from keyadmin.keys import presets, queries, rights, services
+from keyadmin.keys import policy, presets, queries, rights, services
 from keyadmin.keys.forms import NewKeyForm, RegenerateForm
 from keyadmin.keys.models import NAME_LENGTH, KeyKind
 from keyadmin.keys.status import Status
-from keyadmin.keys.views.common import about, address, facts_about, here
+from keyadmin.keys.views.common import about, address, facts_about, here, stops_elsewhere
 from keyadmin.keys.views.preview import form_context
 from keyadmin.keys.views.reveal import reveal_once
 from keyadmin.web.forms import add_errors
@@ -93,7 +93,8 @@ def regenerate_key(request: HttpRequest, pk: int) -> HttpResponse:
     expired = key.status is Status.EXPIRED
     posted = request.POST if request.method == "POST" else None
     initial = {"nonce": get_random_string(32), "version": key.version}
-    form = RegenerateForm(posted, expired=expired, initial=initial)
+    demands = policy.demands_on(key.organization_id, key.owner)
+    form = RegenerateForm(posted, expired=expired, demands=demands, initial=initial)
     ask_identity(form, request)
     if form.is_valid():
         typed = form.cleaned_data
@@ -120,7 +121,10 @@ def regenerate_key(request: HttpRequest, pk: int) -> HttpResponse:
         **about(key, organization, "Regenerate"),
         "form": form,
         "facts": facts_about(key, organization),
-        "consequences": ["The old key stops at once. Whatever still uses it will be refused."],
+        "consequences": [
+            "The old key stops at once. Whatever still uses it will be refused.",
+            *stops_elsewhere(key, actor, organization),
+        ],
         "verb": "Regenerate Key",
     }
     return render_sheet(request, "keys/confirm.html", context, status=UNPROCESSABLE if form.errors else 200)

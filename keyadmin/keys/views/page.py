@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from keyadmin.keys import queries, rights
+from keyadmin.keys.places import elsewhere, known_places
 from keyadmin.keys.tables import tags_of
 from keyadmin.keys.views.acts import acts_on, banners
 from keyadmin.keys.views.common import address, here
@@ -25,9 +26,10 @@ def key_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         **standing(actor, organization),
         "key": key,
-        "tags": tags_of(key, organization.name if block else ""),
+        "tags": [*queries.stops_of(key, organization.name if block else ""), *tags_of(key)],
         "acts": acts_on(key, organization, permitted, blocked=block is not None)[2:],
-        "banners": banners(key, organization, steps, permitted, block),
+        "banners": banners(key, organization, steps, permitted, block, elsewhere(key, actor, organization)),
+        "places": known_places(key, actor) if rights.is_persons(key) else None,
         "powers": powers_of(key, organization),
         "idle": idle_of(key, organization),
         "lineage": queries.lineage(key),

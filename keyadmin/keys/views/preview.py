@@ -1,5 +1,6 @@
 """What a form about a key says while it is filled in: what the key will be able to do, until when, what changes."""
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -14,16 +15,17 @@ from keyadmin.keys import differences, flairs, picker, queries, rights, services
 from keyadmin.keys.differences import Change
 from keyadmin.keys.forms import EditKeyForm, KeyForm, NewKeyForm
 from keyadmin.keys.models import APIKey
+from keyadmin.keys.places import Place, places
 from keyadmin.keys.views.common import here
 from keyadmin.web.auth import KeyadminRequest
 
 
 @dataclass(frozen=True)
 class Effective:
-    """What a key would be able to do in the organisation; `idle` was chosen and gives nothing."""
+    """What a key would be able to do, in each organisation that it is for; `idle` was chosen and gives nothing."""
 
     key: APIKey
-    words: picker.Words
+    places: list[tuple[Place, picker.Words]]
     idle: list[str] = field(default_factory=list)
 
 
@@ -101,11 +103,12 @@ def effective_of(form: KeyForm) -> Effective | None:
     key = form.proposed()
     if key is None:
         return None
-    given = queries.effective(key, form.organization)
-    idle = picker.idle(key.permissions or (), given) if key.owner else []
-    rows = accounts.grantable_permissions()
+    rows, found = accounts.grantable_permissions(), places(key) or [Place(form.organization, "")]
+    given = queries.effective_in(key, [place.organization for place in found])
+    idle = picker.idle(key.permissions or (), itertools.chain(*given)) if key.owner else []
     labels = {row.name: row.label for row in rows}
-    return Effective(key, picker.in_words(rows, given), [labels.get(name, name) for name in idle])
+    said = [(place, picker.in_words(rows, names)) for place, names in zip(found, given, strict=True)]
+    return Effective(key, said, [labels.get(name, name) for name in idle])
 
 
 def changes_of(form: EditKeyForm) -> list[Change]:
