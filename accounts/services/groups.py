@@ -21,7 +21,7 @@ READY_GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Administrators", "All rights in the organisation.", ("*",)),
     (
         "Key managers",
-        "Issue and look after API keys and API users.",
+        "Issue, watch and revoke API keys. To give a key other rights, hold them too: add a group.",
         ("apikey.*", "ingestkey.*", "user.view", "group.view", "policy.view", "org.view", "usage.view", "key.verify"),
     ),
     (
