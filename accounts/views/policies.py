@@ -170,7 +170,9 @@ def edited(
             add_errors(form, error, {"patterns": "source" if form.by_source else "patterns"})
     wrong = bool(form.is_bound and form.errors) or bool(context)
     back = address("policy", organization, policy.pk) if policy else address("policies", organization)
-    title = f"Edit {policy.name}" if policy else "Create policy"
+    title = "Create policy"
+    if policy:
+        title = f"Restore version {old.version} of {policy.name}" if old else f"Edit {policy.name}"
     context |= {
         "form": form,
         "policy": policy,
@@ -181,7 +183,7 @@ def edited(
         "preview_url": address("policy_preview", organization, policy.pk)
         if policy
         else address("policy_new_preview", organization),
-        "crumbs": [*crumbs_to(organization, policy), Crumb("Edit" if policy else title)],
+        "crumbs": [*crumbs_to(organization, policy), Crumb("Edit" if policy and not old else title)],
         **known(),
         **foreseen(actor, organization, policy, form),
     }
@@ -264,18 +266,18 @@ class Standing:
 
 def foreseen(actor: Actor, organization: Organization, policy: Policy | None, form: PolicyForm) -> dict[str, Any]:
     """The context of policies/_preview.html."""
-    form.is_valid()
-    wanted = form.cleaned_data.get("wanted") if form.is_bound else typed_patterns(form)
+    wanted, problems = form.read()
+    said: dict[str, Any] = {"policy": policy, "problems": problems, "unreadable": wanted is None}
     if wanted is None:
-        return {"unreadable": True, "policy": policy}
+        return said
     catalogue = queries.grantable_permissions()
-    said: dict[str, Any] = {"given": powers(catalogue, wanted), "policy": policy}
+    said["given"] = powers(catalogue, wanted)
     if policy is None:
         return said
     try:
         found = preview.of_policy(actor, policy, wanted)
-    except ProblemError:
-        return {"unreadable": True, "policy": policy}
+    except ProblemError as error:
+        return {**said, "problems": [*problems, error.detail], "unreadable": True}
     said["impact"] = impact_of(found, actor)
     chosen = form.data.get("subject", "") if form.is_bound else ""
     said |= {"chosen": chosen, "standings": standings(actor, organization, policy, found, chosen, catalogue)}
