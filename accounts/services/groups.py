@@ -123,6 +123,16 @@ def edit_group(*, actor: Actor, group: Group, changes: GroupChanges, expected_ve
     return row
 
 
+def give_policy(*, actor: Actor, policy: Policy, groups: Iterable[Group]) -> None:
+    """Give a policy to several groups, all or none; see `edit_group`."""
+    with work.unit(actor):
+        for group in groups:
+            policies = [*group.policies.all(), policy]
+            edit_group(
+                actor=actor, group=group, changes=GroupChanges(policies=policies), expected_version=group.version
+            )
+
+
 def delete_group(*, actor: Actor, group: Group) -> None:
     """Remove a group; its members lose what it gave them. Raises NotFoundError, DeniedError (`group.ctrl`)."""
     access.require(actor, "group.ctrl", group.organization_id)
