@@ -123,19 +123,20 @@ def cannot_give(pattern: str) -> DeniedError:
     return DeniedError(pattern, f"Nobody can give rights that they do not hold; here {pattern} is missing.")
 
 
-def grantors(permission: str, organization_id: int | None) -> str:
-    """One sentence that says who can grant a permission."""
+def grantors(permission: str, organization_id: int | None, *more: str) -> str:
+    """One sentence that says who can grant a permission, and all of the others with it."""
     if permission in INSTANCE_PERMISSIONS or organization_id is None:
         return "Only instance administrators hold it."
-    wanted = ("group.ctrl", permission)
+    wanted = ("group.ctrl", permission, *more)
     names = []
     for group in Group.objects.filter(organization_id=organization_id).prefetch_related("policies").order_by("name"):
         if Rights(patterns_of(group)).first_missing(wanted) is None:
             names.append(group.name)
+    it = "them" if more else "it"
     if not names:
-        return "An instance administrator can grant it."
+        return f"An instance administrator can grant {it}."
     shown = ", ".join(names[:3])
-    return f"Members of {shown} can grant it."
+    return f"Members of {shown} can grant {it}."
 
 
 def patterns_of(group: Group) -> frozenset[str]:

@@ -77,6 +77,15 @@ def givable_policies(actor: Actor, organization: Organization, besides: Iterable
     return [row for row in rows if row.pk not in taken and held.first_missing(row.patterns) is None]
 
 
+def groups_without(actor: Actor, policy: Policy) -> list[Group]:
+    """The groups that the actor may give a policy to: it holds all that the policy gives."""
+    held = actor.rights_in(policy.organization_id)
+    if not held.allows("group.ctrl") or held.first_missing(policy.patterns) is not None:
+        return []
+    rows = Group.objects.filter(organization_id=policy.organization_id).exclude(policies=policy)
+    return list(rows.prefetch_related("policies").order_by("name", "pk"))
+
+
 def in_group(group: Group) -> QuerySet[Membership]:
     """The members of a group, people first, by name."""
     rows = Membership.objects.filter(groups__group=group).select_related("user")

@@ -83,6 +83,7 @@ urlpatterns = [
     path(POLICY, policies.policy_page, name="policy"),
     path(f"{POLICY}edit/", policies.edit_policy, name="policy_edit"),
     path(f"{POLICY}edit/preview/", policies.preview_edit, name="policy_preview"),
+    path(f"{POLICY}groups/add/", policies.give_policy, name="policy_give"),
     path(f"{POLICY}delete/", policies.delete_policy, name="policy_delete"),
     path(f"{ORG}permissions/", permissions.permission_list, name="permissions"),
     path(f"{ORG}permissions/new/", permissions.new_permission, name="permission_new"),

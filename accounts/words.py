@@ -27,14 +27,14 @@ class Power(NamedTuple):
 
 @dataclass(frozen=True)
 class Powers:
-    """All that rights allow. `patterns` stand for more names than the catalogue has today."""
+    """All that rights allow. `prefixes` stand for more names than the catalogue has today."""
 
     everything: bool = False
     rows: list[tuple[str, list[Power]]] = field(default_factory=list)
-    patterns: list[str] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return self.everything or bool(self.rows) or bool(self.patterns)
+        return self.everything or bool(self.rows) or bool(self.prefixes)
 
 
 def powers(
@@ -47,7 +47,7 @@ def powers(
         if rights.allows(one.name):
             sources = [road for road, gives in roads if gives.allows(one.name)]
             rows.setdefault(one.resource, []).append(Power(one.name, one.label, one.risk, sources))
-    return Powers("*" in given, list(rows.items()), sorted(p for p in given if p.endswith(".*")))
+    return Powers("*" in given, list(rows.items()), sorted(p.removesuffix("*") for p in given if p.endswith(".*")))
 
 
 def summary(catalogue: Iterable[Permission], patterns: Iterable[str]) -> str:

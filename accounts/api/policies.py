@@ -73,7 +73,7 @@ class PolicyVersionList(Page):
 
 
 class PolicyIn(In):
-    """A pattern is a permission's name, a prefix such as `sensor.*`, or `*`."""
+    """A pattern is a permission's name, a prefix such as `apikey.*`, or `*`."""
 
     name: Name
     description: Description = ""

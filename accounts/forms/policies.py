@@ -24,7 +24,7 @@ class PolicyForm(VersionedForm):
         label="Source",
         required=False,
         max_length=20000,
-        help_text="A list of permissions: names, prefixes such as sensor.*, or * for everything.",
+        help_text="A list of permissions: names, prefixes such as apikey.*, or * for everything.",
         widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "class": "ka-source"}),
     )
     view = forms.ChoiceField(choices=[(RULES, RULES), (SOURCE, SOURCE)], initial=RULES, widget=forms.HiddenInput)
@@ -44,27 +44,25 @@ class PolicyForm(VersionedForm):
         """The patterns as typed, one row each; one empty row where there is none."""
         return [str(one) for one in self["patterns"].value() or ()] or [""]
 
-    def clean(self) -> dict[str, Any]:
-        super().clean()
-        typed = self.cleaned_data
-        if typed.get("view") == SOURCE and "source" in typed:
-            self._take("source", numbered_lines, typed["source"])
-        elif "patterns" in typed:
-            self._take("patterns", numbered_rows, typed["patterns"] or ())
-        return typed
-
-    def _take(self, field: str, read: Any, value: Any) -> None:
+    def read(self) -> tuple[list[str] | None, list[str]]:
+        """The patterns that mean something, and what is wrong with the others, by place; None for JSON that is none."""
         try:
-            places = read(value)
+            places = numbered_lines(str(self["source"].value() or "")) if self.by_source else numbered_rows(self.rows)
         except ValidationError as error:
-            self.add_error(field, error)
-            return
+            return None, error.messages
         wrong = problems_of([pattern for _, pattern in places])
         problems = [f"{place}: {wrong[pattern]}" for place, pattern in places if pattern in wrong]
-        if problems:
-            self.add_error(field, problems[:SHOWN_PROBLEMS])
-        else:
-            self.cleaned_data["wanted"] = list(dict.fromkeys(pattern for _, pattern in places))
+        right = dict.fromkeys(pattern for _, pattern in places if pattern not in wrong)
+        return list(right), problems[:SHOWN_PROBLEMS]
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        field = "source" if self.by_source else "patterns"
+        if field in self.cleaned_data:
+            self.cleaned_data["wanted"], problems = self.read()
+            for problem in problems:
+                self.add_error(field, problem)
+        return self.cleaned_data
 
 
 def numbered_rows(rows: Iterable[str]) -> list[tuple[str, str]]:
@@ -81,7 +79,7 @@ def numbered_lines(source: str) -> list[tuple[str, str]]:
     except RecursionError:
         raise ValidationError("Line 1: a list in a list in a list.") from None
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-        raise ValidationError('Line 1: write a list of texts, such as ["view_customer", "sensor.*"].')
+        raise ValidationError('Line 1: write a list of texts, such as ["view_customer", "apikey.*"].')
     lines = source.splitlines()
     places, start = [], 0
     for pattern in found:

@@ -168,7 +168,9 @@ def _problem(pattern: str, names: set[str], instance: bool) -> str:
     if pattern == "*" or pattern in names:
         return ""
     if not is_pattern(pattern):
-        return "A permission is a name such as view_customer, a prefix such as sensor.*, or *."
+        if pattern.endswith("*") and not pattern.endswith(".*"):
+            return f"{pattern}: a prefix ends at a dot, such as apikey.*."
+        return "A permission is a name such as view_customer, a prefix such as apikey.*, or *."
     prefix = pattern.removesuffix("*")
     if prefix.endswith(".") and any(name.startswith(prefix) for name in names - INSTANCE_PERMISSIONS):
         return ""

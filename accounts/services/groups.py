@@ -21,7 +21,7 @@ READY_GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Administrators", "All rights in the organisation.", ("*",)),
     (
         "Key managers",
-        "Issue and look after API keys and API users.",
+        "Issue, watch and revoke API keys. To give a key other rights, hold them too: add a group.",
         ("apikey.*", "ingestkey.*", "user.view", "group.view", "policy.view", "org.view", "usage.view", "key.verify"),
     ),
     (
@@ -121,6 +121,16 @@ def edit_group(*, actor: Actor, group: Group, changes: GroupChanges, expected_ve
                 EventName.GROUP_UPDATED, _target(row), organizations=[row.organization_id], before=old, after=new
             )
     return row
+
+
+def give_policy(*, actor: Actor, policy: Policy, groups: Iterable[Group]) -> None:
+    """Give a policy to several groups, all or none; see `edit_group`."""
+    with work.unit(actor):
+        for group in groups:
+            policies = [*group.policies.all(), policy]
+            edit_group(
+                actor=actor, group=group, changes=GroupChanges(policies=policies), expected_version=group.version
+            )
 
 
 def delete_group(*, actor: Actor, group: Group) -> None:

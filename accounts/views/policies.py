@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -12,7 +12,9 @@ from accounts import access, listings, queries
 from accounts.filters import PolicyFilter
 from accounts.forms.common import ConfirmForm
 from accounts.forms.policies import RULES, SOURCE, PolicyForm, source_of, typed_patterns
+from accounts.forms.users import GroupsForm
 from accounts.models import Organization, Permission, Policy, PolicyVersion
+from accounts.services import groups as group_services
 from accounts.services import policies as services
 from accounts.tables import PolicyTable
 from accounts.views.common import (
@@ -29,7 +31,7 @@ from accounts.views.common import (
     sent,
 )
 from accounts.views.story import Change, change_of
-from accounts.words import powers
+from accounts.words import listed, powers, summary
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import ProblemError, StaleError
 from keyadmin.kernel.patterns import Rights
@@ -96,14 +98,16 @@ def policy_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What a policy gives, who has it, and what it was."""
     actor, organization = here(request)
     policy = queries.visible_policy(actor, pk)
-    groups = list(policy.groups.order_by("name", "pk"))
+    groups, versions = list(policy.groups.order_by("name", "pk")), listings.versions(policy)
     context = {
         "policy": policy,
         "groups": groups,
         "may_manage": may(actor, "policy.ctrl"),
+        "may_give": bool(listings.groups_without(actor, policy)),
         "sees_groups": may_look(actor, "group"),
         "powers": powers(queries.grantable_permissions(), policy.patterns),
-        "history": history(listings.versions(policy), policy.version),
+        "history": history(versions, policy.version),
+        "compared": compared(versions, request.GET),
         "crumbs": [*crumbs_to(organization), Crumb(policy.name)],
     }
     return render(request, "policies/policy.html", context)
@@ -111,16 +115,39 @@ def policy_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 def history(versions: Sequence[PolicyVersion], current: int) -> list[Saved]:
     """The versions, newest first, each with its difference to the one before."""
-    labels = {row.name: row.label for row in queries.permissions()}
-    found = []
-    for version, before in zip(versions, [*versions[1:], None], strict=True):
-        changes = [
-            change_of(name, getattr(before, name), getattr(version, name), labels)
-            for name in FIELDS
-            if before is not None and getattr(before, name) != getattr(version, name)
-        ]
-        found.append(Saved(version, changes, version.version == current))
-    return found
+    labels = labels_of_permissions()
+    return [
+        Saved(version, differences(before, version, labels) if before else [], version.version == current)
+        for version, before in zip(versions, [*versions[1:], None], strict=True)
+    ]
+
+
+def labels_of_permissions() -> dict[str, str]:
+    return {row.name: row.label for row in queries.permissions()}
+
+
+def differences(before: PolicyVersion, after: PolicyVersion, labels: dict[str, str]) -> list[Change]:
+    """What is not the same in two versions."""
+    pairs = [(name, getattr(before, name), getattr(after, name)) for name in FIELDS]
+    return [change_of(name, old, new, labels) for name, old, new in pairs if old != new]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two versions side by side; `changes` lead from the first to the second, and are None before one asks."""
+
+    a: int
+    b: int
+    changes: list[Change] | None
+
+
+def compared(versions: Sequence[PolicyVersion], asked: QueryDict) -> Compared | None:
+    """The versions that `?a=1&b=3` names, else the first and the newest; None where there is one alone."""
+    known = {str(one.version): one for one in versions}
+    a, b = known.get(asked.get("a", "")), known.get(asked.get("b", ""))
+    if a and b:
+        return Compared(a.version, b.version, differences(a, b, labels_of_permissions()))
+    return Compared(versions[-1].version, versions[0].version, None) if len(versions) > 1 else None
 
 
 @require_http_methods(["GET", "POST"])
@@ -170,7 +197,9 @@ def edited(
             add_errors(form, error, {"patterns": "source" if form.by_source else "patterns"})
     wrong = bool(form.is_bound and form.errors) or bool(context)
     back = address("policy", organization, policy.pk) if policy else address("policies", organization)
-    title = f"Edit {policy.name}" if policy else "Create policy"
+    title = "Create policy"
+    if policy:
+        title = f"Restore version {old.version} of {policy.name}" if old else f"Edit {policy.name}"
     context |= {
         "form": form,
         "policy": policy,
@@ -181,7 +210,7 @@ def edited(
         "preview_url": address("policy_preview", organization, policy.pk)
         if policy
         else address("policy_new_preview", organization),
-        "crumbs": [*crumbs_to(organization, policy), Crumb("Edit" if policy else title)],
+        "crumbs": [*crumbs_to(organization, policy), Crumb("Edit" if policy and not old else title)],
         **known(),
         **foreseen(actor, organization, policy, form),
     }
@@ -264,18 +293,18 @@ class Standing:
 
 def foreseen(actor: Actor, organization: Organization, policy: Policy | None, form: PolicyForm) -> dict[str, Any]:
     """The context of policies/_preview.html."""
-    form.is_valid()
-    wanted = form.cleaned_data.get("wanted") if form.is_bound else typed_patterns(form)
+    wanted, problems = form.read()
+    said: dict[str, Any] = {"policy": policy, "problems": problems, "unreadable": wanted is None}
     if wanted is None:
-        return {"unreadable": True, "policy": policy}
+        return said
     catalogue = queries.grantable_permissions()
-    said: dict[str, Any] = {"given": powers(catalogue, wanted), "policy": policy}
+    said["given"] = powers(catalogue, wanted)
     if policy is None:
         return said
     try:
         found = preview.of_policy(actor, policy, wanted)
-    except ProblemError:
-        return {"unreadable": True, "policy": policy}
+    except ProblemError as error:
+        return {**said, "problems": [*problems, error.detail], "unreadable": True}
     said["impact"] = impact_of(found, actor)
     chosen = form.data.get("subject", "") if form.is_bound else ""
     said |= {"chosen": chosen, "standings": standings(actor, organization, policy, found, chosen, catalogue)}
@@ -345,4 +374,32 @@ def delete_policy(request: HttpRequest, pk: int) -> HttpResponse:
         danger=True,
         consequences=["The policy goes for good, with its versions; activity records are kept."],
     )
+    return ask(request, sheet, form, act)
+
+
+@require_http_methods(["GET", "POST"])
+def give_policy(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a policy to groups that do not have it, each shown with what it gives now."""
+    actor, organization = here(request)
+    policy = queries.visible_policy(actor, pk)
+    access.require(actor, "group.ctrl", organization.pk)
+    catalogue = queries.grantable_permissions()
+    form = GroupsForm(sent(request))
+    form.offer(
+        "groups",
+        (
+            (str(row.pk), row.name, f"Now: {summary(catalogue, access.patterns_of(row))}")
+            for row in listings.groups_without(actor, policy)
+        ),
+    )
+    back = address("policy", organization, pk)
+
+    def act() -> tuple[str, str]:
+        chosen = queries.chosen_groups(actor, organization, form.cleaned_data["groups"])
+        group_services.give_policy(actor=actor, policy=policy, groups=chosen)
+        verb = "has" if len(chosen) == 1 else "have"
+        return back, f"{listed([group.name for group in chosen])} now {verb} {policy.name}."
+
+    facts = [("Policy", policy.name), ("Gives", summary(catalogue, policy.patterns))]
+    sheet = Sheet("Give to groups", "", back, crumbs_to(organization, policy), "Give", "Giving…", facts=facts)
     return ask(request, sheet, form, act)

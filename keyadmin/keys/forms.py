@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
+from accounts import access
 from accounts import queries as accounts
 from accounts.models import Organization, User
 from keyadmin.kernel import addresses, clock
@@ -255,7 +256,7 @@ class KeyForm(ExpiryForm):
 
     @property
     def mode_options(self) -> list[Option]:
-        lacks_all = self._lacking(["*"]) and "You do not have all permissions."
+        lacks_all = self._lacking(["*"], "the right to everything")
         if not self.demands.admin_keys_allowed:
             lacks_all = "This organisation allows no admin keys."
         return self.options("mode", self.mode_hints, {"admin": lacks_all})
@@ -269,10 +270,13 @@ class KeyForm(ExpiryForm):
             blocked[one.slug] = self._lacking(one.permissions)
         return self.options("template", hints, blocked)
 
-    def _lacking(self, patterns: Iterable[str]) -> str:
-        """A sentence that names what the person can't give of these; empty when nothing is missing."""
+    def _lacking(self, patterns: Iterable[str], what: str = "") -> str:
+        """What the person can't give of these (or `what`), and who can grant it; empty when nothing is missing."""
         missing = [name for name in patterns if not (self.kept.allows(name) or self.held.allows(name))]
-        return f"You do not have {', '.join(missing)}." if missing else ""
+        if not missing:
+            return ""
+        grantors = access.grantors(missing[0], self.organization.pk, *missing[1:])
+        return f"You do not have {what or ', '.join(missing)}. {grantors}"
 
     def add_problem(self, error: ProblemError) -> None:
         """Put what a service refused beside the field that it is about."""

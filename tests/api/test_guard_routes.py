@@ -237,6 +237,8 @@ ROUTES = {
     "POST /o/<slug:org>/policies/<int:pk>/edit/": PAGE_MISTYPED,
     "GET /o/<slug:org>/policies/<int:pk>/edit/preview/": PAGE_POST_ONLY,
     "POST /o/<slug:org>/policies/<int:pk>/edit/preview/": PAGE_FORESEEING,
+    "GET /o/<slug:org>/policies/<int:pk>/groups/add/": PAGE_MANAGING,
+    "POST /o/<slug:org>/policies/<int:pk>/groups/add/": PAGE_MISTYPED,
     "GET /o/<slug:org>/policies/<int:pk>/delete/": PAGE_MANAGING,
     "POST /o/<slug:org>/policies/<int:pk>/delete/": PAGE_MANAGED,
     "GET /o/<slug:org>/permissions/": "302 200 200 200 200 200 404 302 302 302",

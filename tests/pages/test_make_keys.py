@@ -244,3 +244,10 @@ def test_an_expired_key_is_regenerated_only_with_a_new_expiry(world: World, kim:
     sent = {"nonce": nonce_of(kim, path), "version": version_of(kim, path), "reason": ""}
     assert kim.post(path, sent).status_code == 422
     assert SECRET.search(kim.post(path, {**sent, "expiry": "30"}).content.decode())
+
+
+def test_a_template_beyond_ones_rights_says_what_is_missing_and_who_can_grant_it(world: World) -> None:
+    text = Page(world.client(world.manager).get(NEW)).text
+
+    assert "You do not have view_service, view_provisioning. Members of Administrators can grant them." in text
+    assert "You do not have the right to everything. Members of Administrators can grant it." in text

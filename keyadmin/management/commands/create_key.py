@@ -20,7 +20,7 @@ class Command(KeyadminCommand):
         parser.add_argument("--description", default="", help="who uses it, where it is stored")
         parser.add_argument("--expires", help="2027-01-31 (end of that day, UTC), 90d or never")
         rights = parser.add_mutually_exclusive_group()
-        rights.add_argument("--permission", action="append", metavar="P", help="may be repeated; a name, or sensor.*")
+        rights.add_argument("--permission", action="append", metavar="P", help="may be repeated; a name, or apikey.*")
         rights.add_argument("--admin", action="store_true", help="all permissions of the organisation")
         parser.add_argument("--user", metavar="ID", help="make a key with this user's rights; id, uid or e-mail")
         parser.add_argument("--network", action="append", default=[], metavar="CIDR", help="may be repeated")

@@ -22,7 +22,7 @@ class Command(CommandOfActs):
         one.add_argument("name")
         one.add_argument("--description", default="")
         one.add_argument(
-            "--pattern", action="append", required=True, metavar="P", help="may be repeated; a name, sensor.*, or *"
+            "--pattern", action="append", required=True, metavar="P", help="may be repeated; a name, apikey.*, or *"
         )
         add_organization(one)
         one = self.add_act(
