@@ -66,7 +66,8 @@ def _lacking(actor: Actor, organization: Organization) -> str:
     """Whom the demand of a second factor would stop now."""
     count = queries.lacking_second_factor(organization)
     others = f"{words.counted(count, 'member')} {'has' if count == 1 else 'have'} none yet." if count else ""
-    oneself = "" if queries.has_second_factor(actor.user_id or 0) else "You have none yourself: you set it up first."
+    has_one = queries.has_second_factor(actor.user_id or 0)
+    oneself = "" if has_one else "You have none yourself, so you would set it up first."
     return f"{others} {oneself}".strip() or "Every member has one."
 
 

@@ -32,6 +32,8 @@ OF_USER = {
     "policy.updated": "Policy {} changed",
     "invitation.accepted": "Accepted an invitation",
 }
+# The same, where the user is what the entry is about.
+TO_USER = {"membership.created": "Added to the organisation", "membership.removed": "Removed from the organisation"}
 
 
 class Change(NamedTuple):
@@ -127,10 +129,12 @@ def _step(event: Event, labels: dict[str, str], *, named: bool, user: User | Non
 
 def _said(event: Event, fields: dict[str, Any], user: User | None) -> str:
     """What happened, for the page of what the entry is about; on that of a `user`, what came by a group names it."""
-    thing, _, act = event.name.rpartition(".")
+    act = event.name.rpartition(".")[2]
     if user is not None and event.target_kind != "user":
         return OF_USER.get(event.name, "{} changed").format(event.target_label)
-    if act in ("created", "updated", "disabled", "enabled") and thing != "membership":
+    if event.name in TO_USER:
+        return TO_USER[event.name]
+    if act in ("created", "updated", "disabled", "enabled"):
         return {"updated": "Changed"}.get(act, act.capitalize())
     said = words.action(event.name, fields)
     return said.removesuffix(" to group").removesuffix(" from group") if act.startswith("member_") else said

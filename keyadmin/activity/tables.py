@@ -34,11 +34,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event in words. `url` leads to its target, if that is there to be seen; `gone`: it was deleted since."""
+    """An event in words; `action_on` stands before the name of its target.
+
+    `url` leads to the target, if that is there to be seen; `gone`: it was deleted since.
+    """
 
     event: Event
     time: str
     action: str
+    action_on: str
     actor_kind: str
     via: str
     target_kind: str
@@ -72,11 +76,13 @@ def _entry(event: Event, urls: Mapping[tuple[str, int], str], gone: Collection[t
     body = json.loads(event.text)
     after = dict(body["after"] or {})
     agent = after.pop("user_agent", "")
+    said = {**(body["before"] or {}), **after}
     target = (event.target_kind, event.target_id or 0)
     return Entry(
         event=event,
         time=_exact(timezone.localtime(event.time)),
-        action=words.action(event.name, {**(body["before"] or {}), **after}),
+        action=words.action(event.name, said),
+        action_on=words.action_on(event.name, said),
         actor_kind=words.ACTORS.get(event.actor_kind, event.actor_kind),
         via=body["actor"]["via"],
         target_kind=words.TARGETS.get(event.target_kind, event.target_kind),

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from keyadmin.activity.events import SIGN_INS, EventName
 from keyadmin.kernel.actor import ActorKind
 
-# `{...}` is taken from what the event says of its target; see `action`.
+# `{...}` is taken from what the event says of its target; what follows a `|` leads on to the target's name, and
+# is left out where the action stands alone; see `action` and `action_on`.
 ACTIONS: dict[EventName, str] = {
     EventName.INSTANCE_SET_UP: "Set up Keyadmin",
     EventName.SETUP_LINK_ISSUED: "Issued a set-up link",
@@ -17,34 +18,34 @@ ACTIONS: dict[EventName, str] = {
     EventName.ORGANIZATION_UPDATED: "Edited organisation",
     EventName.ORGANIZATION_SUSPENDED: "Suspended organisation",
     EventName.ORGANIZATION_RESUMED: "Resumed organisation",
-    EventName.KEY_POLICY_UPDATED: "Changed the key policy of",
+    EventName.KEY_POLICY_UPDATED: "Changed the key policy| of",
     EventName.PERSON_CREATED: "Created person",
     EventName.PERSON_UPDATED: "Edited person",
     EventName.PERSON_DISABLED: "Disabled person",
     EventName.PERSON_ENABLED: "Enabled person",
     EventName.PERSON_SIGNED_IN: "Signed in",
     EventName.PERSON_SIGNED_OUT: "Signed out",
-    EventName.PERSON_PASSWORD_CHANGED: "Changed the password of",
-    EventName.PERSON_PASSWORD_RESET: "Reset the password of",
-    EventName.PERSON_TOTP_ACTIVATED: "Turned on the authenticator app of",
-    EventName.PERSON_TOTP_DEACTIVATED: "Turned off the authenticator app of",
-    EventName.PERSON_PASSKEY_ADDED: "Added a passkey of",
-    EventName.PERSON_PASSKEY_RENAMED: "Renamed a passkey of",
-    EventName.PERSON_PASSKEY_REMOVED: "Removed a passkey of",
-    EventName.PERSON_RECOVERY_CODES_MADE: "Made recovery codes for",
-    EventName.PERSON_RECOVERY_CODE_USED: "Used a recovery code of",
-    EventName.PERSON_SECOND_FACTOR_REMOVED: "Removed the second factor of",
-    EventName.PERSON_SESSIONS_ENDED: "Ended sessions of",
+    EventName.PERSON_PASSWORD_CHANGED: "Changed the password| of",
+    EventName.PERSON_PASSWORD_RESET: "Reset the password| of",
+    EventName.PERSON_TOTP_ACTIVATED: "Turned on the authenticator app| of",
+    EventName.PERSON_TOTP_DEACTIVATED: "Turned off the authenticator app| of",
+    EventName.PERSON_PASSKEY_ADDED: "Added a passkey| of",
+    EventName.PERSON_PASSKEY_RENAMED: "Renamed a passkey| of",
+    EventName.PERSON_PASSKEY_REMOVED: "Removed a passkey| of",
+    EventName.PERSON_RECOVERY_CODES_MADE: "Made recovery codes| for",
+    EventName.PERSON_RECOVERY_CODE_USED: "Used a recovery code| of",
+    EventName.PERSON_SECOND_FACTOR_REMOVED: "Removed the second factor| of",
+    EventName.PERSON_SESSIONS_ENDED: "Ended sessions| of",
     EventName.API_USER_CREATED: "Created API user",
     EventName.API_USER_UPDATED: "Edited API user",
     EventName.API_USER_DISABLED: "Disabled API user",
     EventName.API_USER_ENABLED: "Enabled API user",
     EventName.API_USER_DELETED: "Deleted API user",
-    EventName.MEMBERSHIP_CREATED: "Added to the organisation",
-    EventName.MEMBERSHIP_REMOVED: "Removed from the organisation",
+    EventName.MEMBERSHIP_CREATED: "Added member",
+    EventName.MEMBERSHIP_REMOVED: "Removed member",
     EventName.INVITATION_CREATED: "Invited",
-    EventName.INVITATION_ACCEPTED: "Accepted the invitation of",
-    EventName.INVITATION_WITHDRAWN: "Withdrew the invitation of",
+    EventName.INVITATION_ACCEPTED: "Accepted the invitation| for",
+    EventName.INVITATION_WITHDRAWN: "Withdrew the invitation| for",
     EventName.GROUP_CREATED: "Created group",
     EventName.GROUP_UPDATED: "Edited group",
     EventName.GROUP_DELETED: "Deleted group",
@@ -59,7 +60,7 @@ ACTIONS: dict[EventName, str] = {
     EventName.API_KEY_RESUMED: "Resumed API key",
     EventName.API_KEY_REGENERATED: "Regenerated API key",
     EventName.API_KEY_ASSIGNED: "Assigned API key",
-    EventName.API_KEY_SECRET_CONFIRMED: "Confirmed that the secret is saved",
+    EventName.API_KEY_SECRET_CONFIRMED: "Confirmed the saved secret| of",
     EventName.API_KEY_BLOCKED: "Blocked API key",
     EventName.API_KEY_UNBLOCKED: "Unblocked API key",
     EventName.API_KEY_REVOKED: "Revoked API key",
@@ -129,10 +130,16 @@ VALUES = {
 
 
 def action(name: str, after: Mapping[str, object] | None = None) -> str:
-    """What was done, before the name of what it was done to: `Created API key`, `Added Kim to group`."""
+    """What was done, by itself: `Created API key`, `Added a passkey`, `Added Kim to group`."""
     if name not in ACTIONS:
         return name  # written by a later version
-    return ACTIONS[EventName(name)].format_map({**UNKNOWN, **(after or {})})
+    return ACTIONS[EventName(name)].partition("|")[0].format_map({**UNKNOWN, **(after or {})})
+
+
+def action_on(name: str, after: Mapping[str, object] | None = None) -> str:
+    """The same before the name of what it was done to: `Created API key`, `Added a passkey of`."""
+    link = ACTIONS[EventName(name)].partition("|")[2] if name in ACTIONS else ""
+    return action(name, after) + link
 
 
 def names_in(group: str) -> tuple[EventName, ...]:

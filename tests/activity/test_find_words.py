@@ -11,7 +11,8 @@ from keyadmin.activity.tables import Change, changes_of
 def test_each_event_has_words_and_one_heading(name: EventName) -> None:
     assert name in words.ACTIONS
     assert words.action(name)[0].isupper()
-    assert not set(words.action(name)) & set("_.{}")
+    assert not set(words.action_on(name)) & set("_.{}|")
+    assert words.action(name).split()[-1] not in ("of", "for"), "it stands alone"
     assert len([group for group in words.GROUPS if name in words.names_in(group)]) == 1
 
 
@@ -22,6 +23,9 @@ def test_no_two_events_are_called_the_same() -> None:
 def test_words_name_who_was_added() -> None:
     assert words.action("group.member_added", {"member": "Kim"}) == "Added Kim to group"
     assert words.action("group.member_added") == "Added a member to group"
+    assert words.action_on("person.passkey_added") == "Added a passkey of"
+    assert words.action("person.passkey_added") == "Added a passkey"
+    assert words.action_on("thing.of_a_later_version") == "thing.of_a_later_version"
     assert words.action("thing.of_a_later_version") == "thing.of_a_later_version"
 
 

@@ -14,6 +14,7 @@ from accounts.services.groups import add_member, create_group, edit_group, remov
 from accounts.services.invitations import accept_as, invite
 from accounts.services.policies import create_policy, edit_policy
 from tests.pages.managing import page
+from tests.pages.signing_in import turn_on_app
 from tests.world import OPERATOR, World, person
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +121,13 @@ def test_the_story_costs_the_same_for_many_groups(world: World, owner: Client) -
         add_member(actor=OPERATOR, group=group(world, f"G{number}", one), user=world.robot)
         edit_policy(actor=OPERATOR, policy=one, changes={"patterns": ["view_service"]})
     assert cost() == before
+
+
+def test_what_was_done_to_a_person_reads_right_without_their_name(world: World, owner: Client) -> None:
+    turn_on_app(world.client(world.developer))
+
+    assert [one.partition(" by Dev")[0] for one in steps(owner, world.developer)[:2]] == [
+        "Made recovery codes",
+        "Turned on the authenticator app",
+    ]
+    assert "Added to the organisation" in steps(owner, world.robot)[-1] + steps(owner, world.robot)[-2]

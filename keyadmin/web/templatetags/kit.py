@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django_tables2.columns import BoundColumn
 from django_tables2.tables import Table
 
-from keyadmin.activity.words import action
+from keyadmin.activity.words import action, action_on
 from keyadmin.kernel import clock
 from keyadmin.web import words
 from keyadmin.web.query import altered
@@ -373,3 +373,9 @@ def page_numbers(table: Table) -> list[int | None]:
 def event_words(name: str) -> str:
     """`{{ event.name|event_words }}`: `api_key.created` as "Created API key"."""
     return action(name)
+
+
+@register.filter
+def event_words_on(name: str) -> str:
+    """The same before the name of what it was done to: `{{ event.name|event_words_on }} {{ event.target_label }}`."""
+    return action_on(name)
