@@ -61,7 +61,7 @@ class KeyPolicyForm(VersionedForm):
         "Demand networks for admin keys", "An admin key must name the networks that it works from."
     )
     one_key_per_user = _switch(
-        "Allow one key per user",
+        "Allow only one key per user",
         "A user has at most one user key that is active or paused. Rotating is still possible.",
     )
     api_users_only = _switch("Allow user keys for API users only", "People then have no keys of their own here.")

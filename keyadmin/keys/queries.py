@@ -15,7 +15,7 @@ from keyadmin.kernel import clock, tokens
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import DeniedError, InvalidError, NotFoundError
 from keyadmin.kernel.patterns import Held, Rights, covering
-from keyadmin.keys import policy
+from keyadmin.keys import policy, rights
 from keyadmin.keys.models import APIKey, FormerTokenId, KeyBlock, KeyKind
 from keyadmin.keys.status import WORKING, Status, status_sql
 
@@ -104,6 +104,15 @@ def of_owners(actor: Actor, owner_ids: Iterable[int]) -> QuerySet[APIKey]:
         return visible_keys(actor).filter(owner_id__in=list(owner_ids)).order_by("-created_at", "-pk")
     except DeniedError:
         return APIKey.objects.none()
+
+
+def why_no_key(actor: Actor, owner: User) -> str:
+    """Why the actor, who manages keys, can't make an API user a key with all its rights; nothing if they can."""
+    try:
+        rights.require_holds_all(actor, APIKey(kind=KeyKind.USER, owner=owner))
+    except DeniedError as error:
+        return f"You do not hold {error.permission}, which this user has, so you can't create a key for it."
+    return ""
 
 
 def visible_names(actor: Actor, key_ids: Iterable[int], most: int) -> list[str]:
