@@ -45,30 +45,34 @@ def _switch(label: str, hint: str) -> forms.BooleanField:
 class KeyPolicyForm(VersionedForm):
     """What the organisation demands of keys."""
 
-    longest_life_days = _days("Longest life, in days", "No key may be made to work longer. Empty: no limit.")
+    longest_life_days = _days("Longest life, in days (optional)", "No key may be made to work longer. Empty: no limit.")
     default_life_days = _days(
-        "Usual life, in days",
+        "Usual life, in days (optional)",
         "What a key gets that is made by the API without an expiry date. Empty: it never expires.",
     )
-    never_expiring_allowed = _switch("Keys may never expire", "Off: every key needs an expiry date.")
+    never_expiring_allowed = _switch(
+        "Allow keys without an expiry date",
+        "Off: every key needs an expiry date. Without effect while a longest life is set, as that demands one too.",
+    )
     admin_keys_allowed = _switch(
-        "Admin keys may be made", "An admin key has all permissions. Off: keys need a list of what they may do."
+        "Allow admin keys", "An admin key has all permissions. Off: keys need a list of what they may do."
     )
     admin_networks_required = _switch(
-        "Admin keys need networks", "An admin key must name the networks that it works from."
+        "Demand networks for admin keys", "An admin key must name the networks that it works from."
     )
     one_key_per_user = _switch(
-        "One key per user", "A user has at most one user key that is active or paused. Rotating is still possible."
+        "Allow only one key per user",
+        "A user has at most one user key that is active or paused. Rotating is still possible.",
     )
-    api_users_only = _switch("User keys for API users only", "People then have no keys of their own here.")
+    api_users_only = _switch("Allow user keys for API users only", "People then have no keys of their own here.")
     reason_required = _switch(
-        "A reason is required", "Whoever makes or changes a key says why; it is kept in the activity log."
+        "Demand a reason", "Whoever makes or changes a key says why; it is kept in the activity log."
     )
     shortest_imported_secret = forms.IntegerField(
-        label="Shortest imported secret, in characters",
+        label="Shortest key made elsewhere, in characters",
         min_value=LEAST_IMPORTED_SECRET,
         max_value=LARGEST_IMPORTED_SECRET,
-        help_text="For secrets that were made elsewhere and are entered here. Under 32 characters they can be weak.",
+        help_text="For keys that were made elsewhere and are entered here. Under 32 characters they can be weak.",
         error_messages=dict.fromkeys(WRONG_NUMBER, "Write a number of characters from 16 to 256."),
     )
 

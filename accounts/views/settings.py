@@ -15,6 +15,7 @@ from accounts.services import organizations as services
 from accounts.views.common import Sheet, acting, address, ask, here, last_change, may, may_look, sent
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import ProblemError, StaleError
+from keyadmin.keys import queries as keys
 from keyadmin.web import words
 from keyadmin.web.forms import add_errors
 from keyadmin.web.htmx import UNPROCESSABLE, finished
@@ -86,7 +87,7 @@ def key_policy(request: HttpRequest) -> HttpResponse:
         )
         services.edit_key_policy(actor=actor, organization=row, changes=changes, expected_version=typed["version"])
 
-    return _page(request, row, form, act, "Key policy", "key_policy")
+    return _page(request, row, form, act, "Key policy", "key_policy", {"breaches": keys.breaches(actor, organization)})
 
 
 def _page(
@@ -96,6 +97,7 @@ def _page(
     act: Callable[[], None],
     title: str,
     route: str,
+    more: dict[str, Any] | None = None,
 ) -> HttpResponse:
     """One part of the settings: a form for who may change it, else what it says."""
     actor, organization = here(request)
@@ -110,6 +112,7 @@ def _page(
             context = {"is_stale": True, "stale": last_change(request, "organization", organization.pk)}
         except ProblemError as error:
             add_errors(form, error)
+    context |= more or {}
     context |= {
         "form": form,
         "row": row,

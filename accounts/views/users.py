@@ -82,6 +82,8 @@ def about_user(actor: Actor, organization: Organization, user: User, kind: Kind)
         roads = [("instance administrator", EVERYTHING)]
     held = access.held_by(user).rights_in(organization.pk)
     own_keys = keys.of_owners(actor, [user.pk])
+    makes = kind is API_USER and user.is_active and may(actor, "apikey.ctrl")
+    why_no_key = keys.why_no_key(actor, user) if makes else ""
     manages_groups = may(actor, "group.ctrl")
     return {
         "member": user,
@@ -93,7 +95,8 @@ def about_user(actor: Actor, organization: Organization, user: User, kind: Kind)
         "keys": keys.with_stops(own_keys[:SHOWN_KEYS], organization),
         "keys_hidden": not may_look(actor, "apikey"),
         "key_numbers": keys.counts_by_owner([user.pk]).get(user.pk, (0, 0)),
-        "may_make_key": kind is API_USER and user.is_active and may(actor, "apikey.ctrl"),
+        "may_make_key": makes and not why_no_key,
+        "why_no_key": why_no_key,
         "may_see_key": may_look(actor, "apikey") or (user.pk == actor.user_id and may(actor, "apikey.own")),
         "steps": story_of_user(actor, user, organization),
         "crumbs": [*crumbs_to(kind, organization), Crumb(user.name)],

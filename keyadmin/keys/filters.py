@@ -112,6 +112,7 @@ class KeyListFilter(KeyFilter):
     can = django_filters.ChoiceFilter(method="by_permission", label="Can do now", empty_label="Anything")
     admin = _yes_or_no("by_admin", "Admin key", "Admin keys", "Other keys")
     restricted = _yes_or_no("by_networks", "Allowed from", "Some networks only", "Anywhere")
+    expires = _yes_or_no("by_expiry", "Expires", "Has an expiry date", "Never")
     flair = django_filters.CharFilter(
         method="by_flair", label="Flair", max_length=80, widget=forms.TextInput(attrs={"placeholder": "bulk"})
     )
@@ -140,6 +141,9 @@ class KeyListFilter(KeyFilter):
 
     def by_networks(self, rows: QuerySet[APIKey], name: str, value: str) -> QuerySet[APIKey]:
         return rows.exclude(allowed_networks=[]) if value == "yes" else rows.filter(allowed_networks=[])
+
+    def by_expiry(self, rows: QuerySet[APIKey], name: str, value: str) -> QuerySet[APIKey]:
+        return rows.filter(expires_at__isnull=value == "no")
 
     def by_flair(self, rows: QuerySet[APIKey], name: str, value: str) -> QuerySet[APIKey]:
         return rows.filter(queries.flaired(value))

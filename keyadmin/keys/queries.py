@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
@@ -15,6 +15,7 @@ from keyadmin.kernel import clock, tokens
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import DeniedError, InvalidError, NotFoundError
 from keyadmin.kernel.patterns import Held, Rights, covering
+from keyadmin.keys import policy, rights
 from keyadmin.keys.models import APIKey, FormerTokenId, KeyBlock, KeyKind
 from keyadmin.keys.status import WORKING, Status, status_sql
 
@@ -105,6 +106,15 @@ def of_owners(actor: Actor, owner_ids: Iterable[int]) -> QuerySet[APIKey]:
         return APIKey.objects.none()
 
 
+def why_no_key(actor: Actor, owner: User) -> str:
+    """Why the actor, who manages keys, can't make an API user a key with all its rights; nothing if they can."""
+    try:
+        rights.require_holds_all(actor, APIKey(kind=KeyKind.USER, owner=owner))
+    except DeniedError as error:
+        return f"You do not hold {error.permission}, which this user has, so you can't create a key for it."
+    return ""
+
+
 def visible_names(actor: Actor, key_ids: Iterable[int], most: int) -> list[str]:
     """The names of the first of these keys that the actor may see; none for who may see no keys."""
     try:
@@ -148,6 +158,44 @@ def able_to(permission: str, organization: Organization) -> Q:
 def blocked_by(organization: Organization) -> Q:
     """The filter for keys that the organisation has blocked."""
     return Q(Exists(KeyBlock.objects.filter(key=OuterRef("pk"), organization=organization)))
+
+
+class Breach(NamedTuple):
+    """How many keys do not comply with one rule of a key policy; `filters` find them in the key list."""
+
+    words: str
+    number: int
+    filters: str
+
+
+def breaches(actor: Actor, organization: Organization) -> list[Breach]:
+    """Which rules of the organisation's key policy visible keys break, revoked ones aside; none for who sees no keys.
+
+    Two queries. What can't be known, such as how long a secret was, is left out, and so is who has several keys.
+    """
+    demands, never = policy.demands_on(organization.pk, None), Q(expires_at=None)
+    admin, people = admin_keys(), Q(kind=KeyKind.USER, organization=None)
+    rules: list[tuple[str, Q, str]] = []
+    if demands.longest_life_days is not None:
+        latest = policy.last_moment(clock.now(), demands.longest_life_days)
+        since = (latest + timedelta(days=1)).date()
+        rules.append(("with a longer life", Q(expires_at__gt=latest), f"expires_from={since.isoformat()}"))
+    if demands.longest_life_days is not None or not demands.never_expiring_allowed:
+        rules.append(("without an expiry date", never, "expires=no"))
+    if not demands.admin_keys_allowed:
+        rules.append(("with all permissions", admin, "admin=yes"))
+    elif demands.admin_networks_required:
+        anywhere = admin & Q(allowed_networks=[])
+        rules.append(("with all permissions, from anywhere", anywhere, "admin=yes&restricted=no"))
+    if demands.api_users_only:
+        rules.append(("of people", people, ""))
+    try:
+        rows = visible_keys(actor).filter(revoked_at=None).order_by()
+    except DeniedError:
+        return []
+    numbers = rows.aggregate(**{str(place): Count("pk", filter=rule[1]) for place, rule in enumerate(rules)})
+    found = [Breach(words, numbers[str(place)], filters) for place, (words, _, filters) in enumerate(rules)]
+    return [breach for breach in found if breach.number]
 
 
 def flaired(flair: str) -> Q:

@@ -1,13 +1,17 @@
 """The settings of an organisation and the organisations of the instance, by their pages."""
 
+from datetime import timedelta
+
 import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
 
 from accounts.models import KeyPolicy, Organization, User
+from accounts.services.organizations import edit_key_policy
+from keyadmin.kernel import clock
 from tests.pages.managing import page
 from tests.pages.reading import Page
-from tests.world import World, person
+from tests.world import OPERATOR, World, person
 
 SETTINGS = "/o/acme/settings/"
 
@@ -64,6 +68,23 @@ def test_the_key_policy_is_saved_as_a_whole(world: World, owner: Client) -> None
     assert (row.longest_life_days, row.default_life_days, row.shortest_imported_secret) == (365, None, 24)
     assert row.reason_required
     assert not row.never_expiring_allowed, "unticked"
+
+
+def test_the_key_policy_says_which_keys_do_not_comply(world: World) -> None:
+    path, soon = f"{SETTINGS}key-policy/", clock.now() + timedelta(days=20)
+    world.key("view_customer")
+    world.key("*", expires_at=soon)
+    world.user_key(world.developer, expires_at=soon)
+    world.key("view_customer", expires_at=clock.now() + timedelta(days=90), organization=world.globex)
+    client = world.client(world.admin)
+    assert "do not comply" not in page(client, path)
+    changes = {"longest_life_days": 10, "admin_keys_allowed": False, "api_users_only": True}
+    edit_key_policy(actor=OPERATOR, organization=world.acme, changes=changes)  # type: ignore[arg-type]
+    shown = Page(client.get(path))
+    said = "2 keys with a longer life; 1 key without an expiry date; 1 key with all permissions; 1 key of people."
+    assert said in shown.text
+    links = [link["href"] for link in shown.all("a") if "/keys/?" in link["href"]]
+    assert [Page(client.get(link)).text.count("Actions for") for link in links] == [2, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from accounts import queries
 from accounts.models import User
 from accounts.services.api_users import create_api_user
-from accounts.services.groups import create_group
+from accounts.services.groups import add_member, create_group
 from accounts.services.policies import create_policy
 from keyadmin.keys import services as keys
-from tests.pages.managing import page, version_of
+from tests.pages.managing import fields, nonce_of, page, version_of
 from tests.pages.reading import Page
 from tests.world import OPERATOR, World, person
 
@@ -241,3 +241,29 @@ def test_a_member_is_put_in_a_group_and_taken_out_of_the_organisation(world: Wor
     assert owner.post(f"{path}remove/").status_code == 422
     assert "no longer in Acme" in owner.post(f"{path}remove/", {"name": "Dev"}, follow=True).content.decode()
     assert page(owner, path, 404)
+
+
+def test_a_key_made_from_the_page_of_an_api_user_leads_back_to_it(world: World) -> None:
+    client, user_page = world.client(world.admin), f"/o/acme/api-users/{world.robot.pk}/"
+    form = f"/o/acme/keys/new/?kind=user&owner={world.robot.pk}"
+    shown = Page(client.get(form))
+    assert "The key follows the groups of this API user" in shown.text
+    assert "a key of the organisation is safer" not in shown.text
+    assert user_page in [link["href"] for link in shown.all("a") if "data-modal-close" in link], "Cancel"
+    sent = fields(kind="user", owner=str(world.robot.pk), mode="owner", nonce=nonce_of(client, form))
+    refused = client.post(form, {**sent, "name": ""})
+    assert refused.status_code == 422
+    assert user_page in refused.content.decode()
+    assert f'data-after="{user_page}"' in client.post(form, sent).content.decode()
+    assert "a key of the organisation is safer" in page(client, "/o/acme/keys/new/")
+
+
+def test_who_lacks_a_right_of_an_api_user_reads_why_they_make_it_no_key(world: World) -> None:
+    policy = create_policy(actor=OPERATOR, organization=world.acme, name="Sales", patterns=["view_customer"])
+    group = create_group(actor=OPERATOR, organization=world.acme, name="Sales", policies=[policy])
+    add_member(actor=OPERATOR, group=group, user=world.robot)
+    text = page(world.client(world.manager), f"/o/acme/api-users/{world.robot.pk}/")
+    assert "You do not hold " in text
+    assert "so you can&#x27;t create a key for it." in text
+    assert "keys/new/" not in text
+    assert "You do not hold" not in page(world.client(world.admin), f"/o/acme/api-users/{world.robot.pk}/")

@@ -46,11 +46,15 @@ def test_one_typed_name_makes_a_key_that_works_wherever_one_is(world: World, bo:
     response = client.post(NEW, own(client, bo))
     text = response.content.decode()
     assert response.status_code == 200
+    footer = {one["name"]: one["value"] for one in Page(response).all("input") if one.get("type") == "hidden"}
     assert "no-store" in response["Cache-Control"]
     (secret,) = set(SECRET.findall(text))
     key = APIKey.objects.get()
     assert (key.kind, key.owner, key.organization, key.permissions) == ("user", bo, None, None)
     assert f'data-after="{MINE}#key-{key.pk}"' in text
+    saved = f"/o/globex/keys/{key.pk}/saved/"
+    assert client.post(saved, footer)["Location"] == f"{MINE}#key-{key.pk}", "without scripts too"
+    assert "example.net" not in client.post(saved, {**footer, "after": "//example.net/"})["Location"]
     for slug in ("acme", "globex"):
         called = world.client(key=secret).get(f"/api/v1/whoami?organization={slug}")
         assert called.status_code == 200

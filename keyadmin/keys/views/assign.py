@@ -16,7 +16,7 @@ from keyadmin.kernel.errors import DeniedError, ProblemError
 from keyadmin.keys import policy, queries, rights, services
 from keyadmin.keys.forms import AssignForm
 from keyadmin.keys.models import APIKey
-from keyadmin.keys.views.common import address, here
+from keyadmin.keys.views.common import address, crumbs_to_user, here
 from keyadmin.keys.views.reveal import reveal_once
 from keyadmin.web.forms import add_errors
 from keyadmin.web.htmx import UNPROCESSABLE, finished
@@ -52,7 +52,7 @@ def assigned_key(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         "may_revoke": key is not None and key.pk in rights.permitted(actor, [key]).managed,
         "form": form,
         "lacking": lacking.detail if lacking else "",
-        "crumbs": [*_crumbs(organization, owner), Crumb("API key")],
+        "crumbs": [*crumbs_to_user(organization, owner), Crumb("API key")],
     }
     return render(request, "keys/assigned.html", context, status=UNPROCESSABLE if form.errors else 200)
 
@@ -95,11 +95,3 @@ def _lacking(actor: Actor, home: Organization | None, owner: User) -> DeniedErro
     except DeniedError as error:
         return error
     return None
-
-
-def _crumbs(organization: Organization, owner: User) -> list[Crumb]:
-    if owner.kind == UserKind.API:
-        listed = [Crumb("API users", address("api_users", organization))]
-        return [*listed, Crumb(owner.name, address("api_user", organization, owner.pk))]
-    listed = [Crumb("Settings", address("settings", organization)), Crumb("Members", address("members", organization))]
-    return [*listed, Crumb(owner.name, address("member", organization, owner.pk))]

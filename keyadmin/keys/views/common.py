@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from accounts import queries as accounts
-from accounts.models import Organization, UserKind
+from accounts.models import Organization, User, UserKind
 from keyadmin.kernel.actor import Actor
 from keyadmin.keys import picker, queries
 from keyadmin.keys.models import APIKey
@@ -36,6 +36,15 @@ def about(key: APIKey, organization: Organization, act: str) -> dict[str, Any]:
         "back": back,
         "crumbs": [Crumb("API keys", address("keys", organization)), Crumb(key.name, back), Crumb(act)],
     }
+
+
+def crumbs_to_user(organization: Organization, user: User) -> list[Crumb]:
+    """The way to the page of a user."""
+    if user.kind == UserKind.API:
+        listed = [Crumb("API users", address("api_users", organization))]
+        return [*listed, Crumb(user.name, address("api_user", organization, user.pk))]
+    listed = [Crumb("Settings", address("settings", organization)), Crumb("Members", address("members", organization))]
+    return [*listed, Crumb(user.name, address("member", organization, user.pk))]
 
 
 def list_behind(request: HttpRequest, organization: Organization) -> str:

@@ -8,7 +8,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts import queries as accounts
-from accounts.models import Organization
+from accounts.models import Organization, User, UserKind
 from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import ProblemError
@@ -16,7 +16,7 @@ from keyadmin.keys import policy, presets, queries, rights, services
 from keyadmin.keys.forms import NewKeyForm, RegenerateForm
 from keyadmin.keys.models import NAME_LENGTH, KeyKind
 from keyadmin.keys.status import Status
-from keyadmin.keys.views.common import about, address, facts_about, here, stops_elsewhere
+from keyadmin.keys.views.common import about, address, crumbs_to_user, facts_about, here, stops_elsewhere
 from keyadmin.keys.views.preview import form_context
 from keyadmin.keys.views.reveal import reveal_once
 from keyadmin.web.forms import add_errors
@@ -46,6 +46,8 @@ def answered(
     initial = {"nonce": get_random_string(32), **filled}
     form = form_class(posted, actor=actor, organization=organization, initial=initial)
     ask_identity(form, request, asked=form.data.get("mode") == "admin")
+    preset = preset_user(form, filled)
+    way = crumbs_to_user(organization, preset) if preset else [keys]
     if form.is_valid():
         typed = form.cleaned_data
         by_user = typed["kind"] == "user"
@@ -69,7 +71,16 @@ def answered(
 
         try:
             minted = services.mint(typed["environment"])
-            return reveal_once(request, actor, typed["nonce"], minted, create, organization=organization, keys=keys)
+            return reveal_once(
+                request,
+                actor,
+                typed["nonce"],
+                minted,
+                create,
+                organization=organization,
+                keys=keys,
+                back=way[-1] if preset else None,
+            )
         except ProblemError as error:
             form.add_problem(error)
     context = {
@@ -77,8 +88,9 @@ def answered(
         "sheet_title": "Create API key",
         "from_link": bool(filled.keys() - OF_USER_PAGE) or left_out,
         "left_out": left_out,
-        "crumbs": [keys, Crumb("Create API key")],
-        "back": keys.url,
+        "of_api_user": preset,
+        "crumbs": [*way, Crumb("Create API key")],
+        "back": way[-1].url,
     }
     return render_sheet(request, "keys/new.html", context, status=UNPROCESSABLE if form.errors else 200)
 
@@ -128,6 +140,12 @@ def regenerate_key(request: HttpRequest, pk: int) -> HttpResponse:
         "verb": "Regenerate Key",
     }
     return render_sheet(request, "keys/confirm.html", context, status=UNPROCESSABLE if form.errors else 200)
+
+
+def preset_user(form: NewKeyForm, filled: dict[str, object]) -> User | None:
+    """The API user from whose page one came: the address names it, also when the form is sent."""
+    user = form.owners.get(str(filled.get("owner", "")))
+    return user if user is not None and user.kind == UserKind.API else None
 
 
 def prefilled(query: QueryDict, actor: Actor, organization: Organization) -> tuple[dict[str, object], bool]:

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import slugify
 from django.views.decorators.http import require_POST
 
@@ -77,6 +78,9 @@ def key_saved(request: HttpRequest, pk: int) -> HttpResponse:
     key = services.confirm_secret(actor=actor, key_id=pk, token_id=request.POST.get("token_id", ""))
     if wants_part(request):
         return done()
+    after = request.POST.get("after", "")
+    if after.startswith("/") and url_has_allowed_host_and_scheme(after, allowed_hosts=None):
+        return go_to(request, after)
     at_key = "stay" in request.POST
     return go_to(request, address("key", organization, pk) if at_key else at_row(address("keys", organization), key))
 
