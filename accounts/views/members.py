@@ -34,6 +34,7 @@ def member_list(request: HttpRequest) -> HttpResponse:
     rows = listings.members(actor, PERSON.kind)
     filters = PersonFilter(request.GET, rows, organization=organization, groups=may_look(actor, "group"))
     context = {
+        "heading": PERSON.plural,
         "may_manage": may(actor, "user.ctrl"),
         "tabs": tabs(request),
         "invitations": queries.open_invitations(actor).filter(organization=organization),

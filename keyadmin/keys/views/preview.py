@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from accounts import access
 from accounts import queries as accounts
 from keyadmin.kernel.errors import InvalidError
 from keyadmin.keys import differences, flairs, picker, queries, rights, services
@@ -20,11 +21,15 @@ from keyadmin.web.auth import KeyadminRequest
 
 @dataclass(frozen=True)
 class Effective:
-    """What a key would be able to do in the organisation; `idle` was chosen and gives nothing."""
+    """What a key would be able to do in the organisation; `idle` was chosen and gives nothing.
+
+    `powerless`: its owner has no rights there.
+    """
 
     key: APIKey
     words: picker.Words
     idle: list[str] = field(default_factory=list)
+    powerless: bool = False
 
 
 @sensitive_post_parameters()
@@ -105,7 +110,8 @@ def effective_of(form: KeyForm) -> Effective | None:
     idle = picker.idle(key.permissions or (), given) if key.owner else []
     rows = accounts.grantable_permissions()
     labels = {row.name: row.label for row in rows}
-    return Effective(key, picker.in_words(rows, given), [labels.get(name, name) for name in idle])
+    powerless = key.owner is not None and not access.held_by(key.owner).rights_in(form.organization.pk).patterns
+    return Effective(key, picker.in_words(rows, given), [labels.get(name, name) for name in idle], powerless)
 
 
 def changes_of(form: EditKeyForm) -> list[Change]:
