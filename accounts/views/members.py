@@ -38,6 +38,7 @@ def member_list(request: HttpRequest) -> HttpResponse:
         request.GET, rows, factors=may_manage, organization=organization, groups=may_look(actor, "group")
     )
     context = {
+        "heading": PERSON.plural,
         "may_manage": may_manage,
         "behind": "group can factor" if may_manage else "group can",
         "tabs": tabs(request),

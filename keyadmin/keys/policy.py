@@ -19,6 +19,11 @@ from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import ConflictError, InvalidError
 from keyadmin.keys.models import APIKey, KeyKind
 
+REASON_DEMANDED = (
+    "This organisation demands a reason for every change of a key: "
+    "the form's field Reason, the header X-Reason, or --reason of a command."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Demands:
@@ -73,7 +78,7 @@ def last_moment(now: datetime, days: int) -> datetime:
 def check_reason(demands: Demands, actor: Actor) -> None:
     """Raise InvalidError where a reason is demanded and none is given. The worker's own acts need none."""
     if demands.reason_required and not actor.reason and actor.kind is not ActorKind.SYSTEM:
-        raise InvalidError.field("reason", "This organisation demands a reason for every change of a key.")
+        raise InvalidError.field("reason", REASON_DEMANDED)
 
 
 def check_owner(demands: Demands, owner: User | None) -> None:

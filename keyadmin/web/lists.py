@@ -62,7 +62,8 @@ def render_list(
     `template` extends app.html and includes components/results.html. Its context, besides what is given here:
     `filterset`, `table` (paged), `chips`, `left_out`, `noun`, `total`, `list_title`, `page_sizes`. Columns of the table
     are called as the filterset's sorts are. A page that does not exist is the first one; a filter whose value can't be
-    read is left out, and said to be. `for_table`: what the table takes besides.
+    read is left out, and said to be. A `heading` in `context` is also the title. `for_table`: what the
+    table takes besides.
     """
     form = filterset.form
     form.auto_id = FILTER_ID
@@ -74,6 +75,7 @@ def render_list(
     total = table.paginator.count
     pages = table.paginator.num_pages
     page_words = f" (page {table.page.number} of {pages})" if pages > 1 else ""
+    title = (context or {}).get("heading") or f"{noun.plural[:1].upper()}{noun.plural[1:]}"
     response = render_page(
         request,
         template,
@@ -86,7 +88,7 @@ def render_list(
             "page_sizes": PAGE_SIZES if total > PAGE_SIZES[0] else (),
             "noun": noun,
             "total": total,
-            "list_title": f"{noun.plural[:1].upper()}{noun.plural[1:]}{page_words}",
+            "list_title": f"{title}{page_words}",
             **(context or {}),
         },
     )

@@ -54,6 +54,13 @@ RAIL = (
 )
 
 
+# Pages about the whole installation, whose permissions are the instance's.
+INSTANCE = (
+    Entry("Organisations", "building", "organizations", ("org.create",)),
+    Entry("Mail", "letter", "instance_mail", ("setting.ctrl",)),
+)
+
+
 class Organization(NamedTuple):
     """What the kit knows of an organisation: to name it and to link to it."""
 
@@ -98,17 +105,18 @@ def place_of(request: HttpRequest) -> Place:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `theme`, `themes`, `organization`, `inside`, `organizations`, `rail` ..."""
+    """Context processor: `theme`, `themes`, `organization`, `inside`, `organizations`, `rail`, `rail_foot`."""
     place = place_of(request)
     actor: Actor | None = getattr(request, "actor", None)
+    person = actor if actor and actor.kind is ActorKind.PERSON else None
     return {
         "theme": theme_of(request),
         "themes": THEMES,
         "organization": place.organization,
         "inside": place.inside,
         "organizations": place.organizations,
-        "manages_instance": actor is not None and actor.held.instance.allows("org.create"),
-        "rail": rail(actor, place.organization, request.path) if actor and actor.kind is ActorKind.PERSON else (),
+        "rail": rail(person, place.organization, request.path) if person else (),
+        "rail_foot": rail_foot(person, request.path) if person else (),
     }
 
 
@@ -126,18 +134,19 @@ def rail(actor: Actor, organization: Organization | None, path: str) -> list[dic
     begun = [url for route, url in urls.items() if path == url or (route != "overview" and path.startswith(url))]
     here = max(begun, key=len, default="")
     return [
-        {
-            "label": label,
-            "entries": [
-                {
-                    "label": entry.label,
-                    "icon": entry.icon,
-                    "url": urls[entry.route],
-                    "current": urls[entry.route] == here,
-                }
-                for entry in entries
-            ],
-        }
+        {"label": label, "entries": [_shown(entry, urls[entry.route], here) for entry in entries]}
         for label, entries in seen
         if entries
     ]
+
+
+def rail_foot(actor: Actor, path: str) -> list[dict[str, Any]]:
+    """The pages of the instance that the actor may see, the current one marked."""
+    seen = [entry for entry in INSTANCE if all(map(actor.held.instance.allows, entry.permissions))]
+    urls = {entry.route: reverse(entry.route) for entry in seen}
+    here = next((url for url in urls.values() if path.startswith(url)), "")
+    return [_shown(entry, urls[entry.route], here) for entry in seen]
+
+
+def _shown(entry: Entry, url: str, here: str) -> dict[str, Any]:
+    return {"label": entry.label, "icon": entry.icon, "url": url, "current": url == here}

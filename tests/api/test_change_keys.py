@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from accounts.models import KeyPolicy
 from keyadmin.kernel import clock
 from keyadmin.keys.models import APIKey
 from tests.api.calls import KEYS, call, created, event_names, events, json_of, problem
@@ -176,3 +177,12 @@ def test_if_match_on_a_revoked_key_tells_the_stale_first(client: Client) -> None
     one = f"{KEYS}/{created(client)['api_key_id']}"
     call(client, "POST", f"{one}/revoke")
     problem(call(client, "PATCH", one, {"name": "x"}, headers={"If-Match": '"1"'}), 412, "stale")
+
+
+def test_a_reason_that_is_demanded_says_where_it_goes(world: World, client: Client) -> None:
+    one = f"{KEYS}/{created(client)['api_key_id']}"
+    KeyPolicy.objects.filter(pk=world.acme.pk).update(reason_required=True)
+
+    refused = call(client, "PATCH", one, {"name": "Other"})
+    assert "X-Reason" in problem(refused, 422, "validation_error")["errors"]["reason"][0]
+    assert call(client, "PATCH", one, {"name": "Other"}, headers={"X-Reason": "asked for"}).status_code == 200

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.services.groups import create_group
+from accounts import queries
+from accounts.services.api_users import create_api_user
+from accounts.services.groups import add_member, create_group
 from accounts.services.organizations import edit_key_policy
 from accounts.services.policies import create_policy
 from keyadmin.keys import services
@@ -167,3 +169,21 @@ def test_who_may_see_no_keys_is_offered_no_tab(world: World, tab: str) -> None:
     own = f"/o/acme/settings/members/{desk.pk}/"
     assert "api-key/" in page(client, own)
     assert 'name="how"' in page(client, f"{own}api-key/")
+
+
+def test_the_tab_keeps_the_acts_of_the_user(world: World, client: Client, tab: str) -> None:
+    user = tab.removesuffix("api-key/")
+    text = page(world.client(world.admin), tab)
+    for act in ("edit/", "disable/", "delete/"):
+        assert f'href="{user}{act}"' in text
+    assert f'href="{user}edit/"' not in page(client, tab)
+
+
+def test_a_key_for_an_api_user_without_rights_is_said_to_do_nothing(world: World, client: Client, tab: str) -> None:
+    idle = create_api_user(actor=OPERATOR, organization=world.acme, name="Idle")
+    its = f"/o/acme/api-users/{idle.pk}/api-key/"
+    assert "has no rights here yet" in page(client, its)
+    assert "has no rights in <bdi>Acme</bdi> yet" in page(client, f"/o/acme/keys/new/?kind=user&owner={idle.pk}")
+
+    add_member(actor=OPERATOR, group=queries.group_named(world.acme, "Readers"), user=idle)
+    assert "has no rights" not in page(client, its)

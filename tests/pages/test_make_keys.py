@@ -251,3 +251,11 @@ def test_a_template_beyond_ones_rights_says_what_is_missing_and_who_can_grant_it
 
     assert "You do not have view_service, view_provisioning. Members of Administrators can grant them." in text
     assert "You do not have the right to everything. Members of Administrators can grant it." in text
+
+
+def test_a_made_key_is_told_of_by_the_next_page_if_it_is_about_keys_and_by_no_other(kim: Client) -> None:
+    for between, said in (([], True), (["/o/acme/policies/"], False)):
+        kim.post(NEW, fields(nonce=nonce_of(kim)))
+        for path in between:
+            assert "Key Billing sync created." not in page(kim, path)
+        assert ("Key Billing sync created." in page(kim, KEYS)) is said

@@ -167,3 +167,19 @@ def test_people_see_the_organisations_that_they_are_in(world: World) -> None:
     both = page(world.client(world.admin), "/orgs/")
     assert "Globex" in both
     assert "/instance/organizations/" in both
+
+
+def test_the_pages_of_the_instance_are_in_the_rail_of_its_administrators_with_the_current_one_marked(
+    world: World, owner: Client
+) -> None:
+    shown = Page(world.client(world.admin).get("/instance/mail/"))
+    links = {link["href"]: link.get("aria-current") for link in shown.all("a")}
+    assert (links["/instance/mail/"], links["/instance/organizations/"]) == ("page", None)
+    assert "for instance administrators to pass on" in shown.text
+    assert "/instance/" not in page(owner, SETTINGS)
+
+
+def test_the_page_of_members_has_one_name(owner: Client) -> None:
+    shown = Page(owner.get(f"{SETTINGS}members/"))
+    assert shown.title.startswith("Members")
+    assert shown.text.count("Members") >= 3, "rail, breadcrumb and heading"

@@ -113,8 +113,8 @@ def test_what_one_person_did_is_not_said_to_the_next_at_the_same_browser(world: 
     for name, morsel in mei.cookies.items():
         if name not in ari.cookies:
             ari.cookies[name] = morsel.value
-    assert "Key Private created." not in ari.get("/o/acme/").content.decode()
-    assert "Key Private created." in mei.get("/o/acme/").content.decode()
+    assert "Key Private created." not in ari.get(KEYS).content.decode()
+    assert "Key Private created." in mei.get(KEYS).content.decode()
 
 
 @pytest.mark.parametrize("name", ["\u200b", "\u2060\u00ad", "a\u202eb", "\u2066a"])

@@ -51,6 +51,10 @@ def assigned_key(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         "stops": queries.with_stops([key], organization)[0][1] if key else [],
         "may_revoke": key is not None and key.pk in rights.permitted(actor, [key]).managed,
         "form": form,
+        "powerless": home is not None and not access.held_by(owner).rights_in(organization.pk).patterns,
+        "may_manage": actor.allows("user.ctrl"),
+        "may_regroup": actor.allows("group.ctrl"),
+        "key_numbers": queries.counts_by_owner([pk]).get(pk, (0, 0)),
         "lacking": lacking.detail if lacking else "",
         "crumbs": [*crumbs_to_user(organization, owner), Crumb("API key")],
     }

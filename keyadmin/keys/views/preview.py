@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from accounts import access
 from accounts import queries as accounts
 from keyadmin.kernel.errors import InvalidError
 from keyadmin.keys import differences, flairs, picker, queries, rights, services
@@ -22,11 +23,15 @@ from keyadmin.web.auth import KeyadminRequest
 
 @dataclass(frozen=True)
 class Effective:
-    """What a key would be able to do, in each organisation that it is for; `idle` was chosen and gives nothing."""
+    """What a key would be able to do, in each organisation that it is for; `idle` was chosen and gives nothing.
+
+    `powerless`: it belongs to an API user without any rights yet.
+    """
 
     key: APIKey
     places: list[tuple[Place, picker.Words]]
     idle: list[str] = field(default_factory=list)
+    powerless: bool = False
 
 
 @sensitive_post_parameters()
@@ -108,7 +113,9 @@ def effective_of(form: KeyForm) -> Effective | None:
     idle = picker.idle(key.permissions or (), itertools.chain(*given)) if key.owner else []
     labels = {row.name: row.label for row in rows}
     said = [(place, picker.in_words(rows, names)) for place, names in zip(found, given, strict=True)]
-    return Effective(key, said, [labels.get(name, name) for name in idle])
+    service = key.owner if key.owner is not None and key.owner.kind == "api" else None
+    powerless = service is not None and not access.held_by(service).rights_in(form.organization.pk).patterns
+    return Effective(key, said, [labels.get(name, name) for name in idle], powerless)
 
 
 def changes_of(form: EditKeyForm) -> list[Change]:

@@ -66,8 +66,9 @@ def reveal_once(
     if back is not None:
         shown |= {"after": back.url, "after_label": f"Back to {back.label}"}
     response = secret(render_sheet(request, "keys/reveal.html", shown))
-    # After this page is made, so that the next one says it.
-    messages.success(request, f"Key {key.name} has a new secret." if again else f"Key {key.name} created.")
+    # After this page is made, so that the next one says it, if that is about keys; elsewhere it would puzzle.
+    text = f"Key {key.name} has a new secret." if again else f"Key {key.name} created."
+    messages.success(request, text, extra_tags=(back or keys).url)
     return response
 
 
