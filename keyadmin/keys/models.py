@@ -46,7 +46,7 @@ class APIKey(models.Model):
     created_by_key = models.BigIntegerField(null=True)  # an id alone: that key may be deleted
     created_by_label = models.CharField(max_length=150)
     expires_at = models.DateTimeField(null=True)
-    secret_by_owner = models.BooleanField(default=False)  # false: somebody else has seen the secret of a user's key
+    secret_kept = models.BooleanField(default=False)  # seen by its owner, or who holds everything everywhere, alone
     secret_confirmed_at = models.DateTimeField(null=True)  # null: shown on a page, and nobody said that it was saved
     expired_seen_at = models.DateTimeField(null=True)
     paused_at = models.DateTimeField(null=True)

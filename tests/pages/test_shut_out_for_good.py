@@ -35,10 +35,12 @@ def test_a_secret_that_others_know_does_not_go_along_into_another_organisation(w
     services.assign_key(actor=world.actor(boss), owner=world.developer, secret=SECRET)
     made = services.create_key(actor=world.actor(boss), name="For Dev", kind="user", owner=world.developer)
     own = services.create_key(actor=world.actor(world.developer), name="Own", kind="user", owner=world.developer)
+    given = world.user_key(world.developer)  # by the operator, who needs no key of theirs to do what it can
     add_membership(actor=OPERATOR, organization=world.globex, user=world.developer)
 
-    assert [status(world, one, world.acme) for one in (SECRET, made.secret, own.secret)] == [200, 200, 200]
-    assert [status(world, one, world.globex) for one in (SECRET, made.secret, own.secret)] == [403, 403, 200]
+    secrets = (SECRET, made.secret, own.secret, given.secret)
+    assert [status(world, one, world.acme) for one in secrets] == [200, 200, 200, 200]
+    assert [status(world, one, world.globex) for one in secrets] == [403, 403, 200, 200]
 
     again = services.regenerate_key(actor=world.actor(world.developer), key_id=made.key.pk)
     assert status(world, again.secret, world.globex) == 403, "globex has not said that it may"

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name="apikey",
-            name="secret_by_owner",
+            name="secret_kept",
             field=models.BooleanField(default=False),
         ),
     ]
