@@ -225,7 +225,7 @@ def _block_known_keys(actor: Actor, unit: work.Work, organization: Organization,
     It is blocked there, as if the organisation had done so, and can be unblocked there.
     """
     # Relations of the room to the right.
-    for key in user.api_keys.filter(kind="user", organization=None, revoked_at=None, secret_by_owner=False):
+    for key in user.api_keys.filter(kind="user", organization=None, revoked_at=None, secret_kept=False):
         _, new = key.blocks.get_or_create(
             organization=organization,
             defaults={"blocked_at": clock.now(), "blocked_by_label": actor.label, "reason": SEEN_BY_OTHERS},
