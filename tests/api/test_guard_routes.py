@@ -440,10 +440,10 @@ def parts_of(world: World, route: str) -> dict[str, str]:
     elif "/groups/" in route or "/policies/" in route:
         policy = create_policy(actor=OPERATOR, organization=acme, name=name, patterns=["view_customer"])
         group = create_group(
-            actor=OPERATOR, organization=acme, name=name, policies=[policy] if "/groups/" in route else []
+            actor=OPERATOR, organization=acme, name=name, policies=[policy] if "/groups/<int:pk>" in route else []
         )
         found = {
-            "<int:pk>": str(group.pk if "/groups/" in route else policy.pk),
+            "<int:pk>": str(group.pk if "/groups/<int:pk>" in route else policy.pk),
             "<int:policy_id>": str(policy.pk),
             "<int:user_id>": str(world.robot.pk),
         }

@@ -53,7 +53,7 @@ def list_behind(request: HttpRequest, organization: Organization) -> str:
 
 
 def at_row(keys: str, key: APIKey) -> str:
-    """An address of the key list that names the row of the key, for reveal.js to put the focus on.
+    """An address of the key list that names the row of the key, for keys.js to put the focus on.
 
     No element has this id: the browser would scroll to it, past what the page says of the key.
     """
