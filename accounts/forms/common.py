@@ -1,34 +1,14 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 
-from keyadmin.web.forms import KitForm
+from keyadmin.web.forms import KitForm, TypedNameForm, reason_field
 
 
-class ConfirmForm(KitForm):
-    """A last question: why, and, where much stops, the name of what it is about. `version` is that on the screen."""
+class ConfirmForm(TypedNameForm):
+    """A last question: why, and, where much stops, the name of what it is about."""
 
-    name = forms.CharField(
-        label="Name", max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
-    reason = forms.CharField(
-        label="Reason (optional)", max_length=200, required=False, help_text="Kept in the activity log."
-    )
-
-    def __init__(self, *args: Any, ask_name: str = "", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.asked = ask_name
-        if ask_name:
-            self.fields["name"].label = f"Type {ask_name} to confirm"
-        else:
-            del self.fields["name"]
-
-    def clean_name(self) -> str:
-        typed: str = self.cleaned_data["name"]
-        if typed.split() != self.asked.split():
-            raise ValidationError("The name does not match.")
-        return typed
+    reason = reason_field()
 
 
 class VersionedForm(KitForm):

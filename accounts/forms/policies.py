@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.forms.common import VersionedForm, paragraph, text
 from accounts.services.catalogue import problems_of
+from keyadmin.web.forms import reason_field
 
 RULES, SOURCE = "rules", "source"
 SHOWN_PROBLEMS = 5
@@ -28,12 +29,7 @@ class PolicyForm(VersionedForm):
         widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "class": "ka-source"}),
     )
     view = forms.ChoiceField(choices=[(RULES, RULES), (SOURCE, SOURCE)], initial=RULES, widget=forms.HiddenInput)
-    reason = forms.CharField(
-        label="Reason (optional)",
-        max_length=200,
-        required=False,
-        help_text="Kept in the activity log and with the version.",
-    )
+    reason = reason_field("Kept in the activity log and with the version.")
 
     @property
     def by_source(self) -> bool:

@@ -1,23 +1,12 @@
 """Shapes of what people type about API users and members; the rules are the services'."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
 
 from accounts.forms.common import IdsField, VersionedForm, paragraph, text
-from keyadmin.web.forms import KitForm
-
-
-class Choice(NamedTuple):
-    """A box to tick or a button to choose, with a line beneath it, as components/choices.html shows it."""
-
-    id: str
-    value: str
-    label: str
-    chosen: bool
-    hint: str
-    blocked: str = ""
+from keyadmin.web.forms import KitForm, Option, options_of
 
 
 class ChoosingForm(KitForm):
@@ -36,18 +25,9 @@ class ChoosingForm(KitForm):
         return self[self.choosing] if self.choosing else None
 
     @property
-    def options(self) -> list[Choice]:
+    def options(self) -> list[Option]:
         """All that can be chosen."""
-        if not self.choosing:
-            return []
-        bound = self[self.choosing]
-        value = bound.value()
-        chosen = {str(one) for one in value} if isinstance(value, list | tuple) else {str(value)}
-        found = []
-        for one in bound.subwidgets:
-            worth = str(one.data["value"])
-            found.append(Choice(one.id_for_label, worth, one.choice_label, worth in chosen, self.hints.get(worth, "")))
-        return found
+        return options_of(self[self.choosing], self.hints) if self.choosing else []
 
     @property
     def plain_fields(self) -> list[Any]:

@@ -64,7 +64,7 @@ def set_instance_administrator(*, actor: Actor, user: User, wanted: bool) -> Use
     """
     for permission in sorted(INSTANCE_PERMISSIONS):
         access.require_instance(actor, permission)
-    if actor.held.everywhere is None or not actor.held.everywhere.allows("*"):
+    if not actor.held.is_everything:
         raise access.cannot_give("*")
     with work.unit(actor) as unit:
         row = _locked(user)
@@ -188,7 +188,7 @@ def _refuse_last_administrator(row: User) -> None:
 def _require_holds_all_of(actor: Actor, row: User) -> None:
     """Raise DeniedError unless the actor holds all that the person does, wherever they do."""
     held = access.held_by(row)
-    if row.is_instance_admin and (actor.held.everywhere is None or not actor.held.everywhere.allows("*")):
+    if row.is_instance_admin and not actor.held.is_everything:
         raise access.cannot_give("*")
     for organization_id, rights in held.rights.items():
         access.require_holds(actor, rights.patterns, organization_id)

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from accounts import queries
-from accounts.forms.common import ConfirmForm
 from accounts.models import Organization
 from accounts.words import listed
 from keyadmin.activity import queries as activity
@@ -157,7 +156,7 @@ def sent(request: HttpRequest) -> Any:
     return request.POST if request.method == "POST" else None
 
 
-def acting(request: HttpRequest, form: ConfirmForm | KitForm) -> Actor:
+def acting(request: HttpRequest, form: KitForm) -> Actor:
     """The actor with the reason that was typed."""
     return dataclasses.replace(actor_of(request), reason=form.cleaned_data.get("reason", ""))
 

@@ -1,6 +1,7 @@
 """The settings of an organisation: general, and what it demands of keys; stopping it as a whole."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +23,13 @@ from keyadmin.web.htmx import UNPROCESSABLE, finished
 from keyadmin.web.navigation import Crumb
 
 SUSPEND = "org.create"
+BREACHES = {
+    keys.Rule.LONGER_LIFE: ("with a longer life", ""),
+    keys.Rule.NO_EXPIRY_DATE: ("without an expiry date", "expires=no"),
+    keys.Rule.ADMIN: ("with all permissions", "admin=yes"),
+    keys.Rule.ADMIN_FROM_ANYWHERE: ("with all permissions, from anywhere", "admin=yes&restricted=no"),
+    keys.Rule.OF_A_PERSON: ("of people", ""),
+}
 
 
 def crumbs_to_settings(organization: Organization) -> list[Crumb]:
@@ -87,7 +95,16 @@ def key_policy(request: HttpRequest) -> HttpResponse:
         )
         services.edit_key_policy(actor=actor, organization=row, changes=changes, expected_version=typed["version"])
 
-    return _page(request, row, form, act, "Key policy", "key_policy", {"breaches": keys.breaches(actor, organization)})
+    breaches = [in_words(one) for one in keys.breaches(actor, organization)]
+    return _page(request, row, form, act, "Key policy", "key_policy", {"breaches": breaches})
+
+
+def in_words(breach: keys.Breach) -> dict[str, Any]:
+    """Which keys break one rule, and the filters that find them in the key list, where there are such."""
+    text, filters = BREACHES[breach.rule]
+    if breach.rule is keys.Rule.LONGER_LIFE and breach.latest is not None:
+        filters = f"expires_from={(breach.latest + timedelta(days=1)).date().isoformat()}"
+    return {"number": breach.number, "words": text, "filters": filters}
 
 
 def _page(

@@ -92,6 +92,11 @@ class Held:
     instance: Rights = NOTHING
     blocked: frozenset[int] = frozenset()
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether there is no organisation, not even a later one, where anything is lacking."""
+        return self.allowing("*") is None
+
     def reaches(self, organization_id: int) -> bool:
         """Whether the organisation exists for the holder."""
         if organization_id in self.blocked:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -23,7 +23,7 @@ from keyadmin.keys.presets import expiry_choices, expiry_hints, last_day
 from keyadmin.keys.services import UNSAID, KeyChanges, Unsaid
 from keyadmin.keys.status import Status
 from keyadmin.web import refusals
-from keyadmin.web.forms import KitForm, add_errors
+from keyadmin.web.forms import KitForm, Option, TypedNameForm, add_errors, options_of, reason_field
 
 MODES = {
     "template": "From a template",
@@ -50,23 +50,6 @@ CAUSES = (
 )
 
 
-class Option(NamedTuple):
-    """A radio button with what stands beneath it; `blocked` says why this person can't choose it."""
-
-    id: str
-    value: str
-    label: str
-    chosen: bool
-    hint: str
-    blocked: str
-
-
-def reason_field() -> forms.CharField:
-    """Why something is done, in a line; see `reason_of`."""
-    hint = "Kept in the activity log."
-    return forms.CharField(label="Reason (optional)", max_length=200, required=False, help_text=hint)
-
-
 def reason_of(form: forms.Form, demands: Demands, name: str = "reason") -> None:
     """Call the reason optional only where it is; the service does the demanding."""
     if demands.reason_required:
@@ -76,16 +59,6 @@ def reason_of(form: forms.Form, demands: Demands, name: str = "reason") -> None:
 def said_expiry(moment: datetime | None) -> str:
     """`Fri 5 Nov 2027`, or that it never expires."""
     return f"{moment:%a} {moment.day} {moment:%b %Y}" if moment else "it never expires"
-
-
-def options_of(bound: forms.BoundField, hints: Mapping[str, str], blocked: Mapping[str, str]) -> list[Option]:
-    """The radio buttons of a choice field."""
-    chosen, found = str(bound.value() or ""), []
-    for one in bound.subwidgets:
-        value = str(one.data["value"])
-        hint, why = hints.get(value, ""), blocked.get(value, "")
-        found.append(Option(one.id_for_label, value, str(one.choice_label), value == chosen, hint, why))
-    return found
 
 
 class ExpiryForm(KitForm):
@@ -246,10 +219,6 @@ class KeyForm(ExpiryForm):
         elif mode in ("admin", "owner"):
             self.cleaned_data["patterns"] = ["*"] if mode == "admin" else None
 
-    def options(self, name: str, hints: Mapping[str, str], blocked: Mapping[str, str]) -> list[Option]:
-        """The radio buttons of a field."""
-        return options_of(self[name], hints, blocked)
-
     def proposed(self) -> APIKey | None:
         """A key, unsaved, that belongs to whom and gives what the form says; None while it does not say enough."""
         raise NotImplementedError
@@ -259,7 +228,7 @@ class KeyForm(ExpiryForm):
         lacks_all = self._lacking(["*"], "the right to everything")
         if not self.demands.admin_keys_allowed:
             lacks_all = "This organisation allows no admin keys."
-        return self.options("mode", self.mode_hints, {"admin": lacks_all})
+        return options_of(self["mode"], self.mode_hints, {"admin": lacks_all})
 
     @property
     def template_options(self) -> list[Option]:
@@ -268,7 +237,7 @@ class KeyForm(ExpiryForm):
             life = presets.life_name(one.days) if one.days else "no expiry date"
             hints[one.slug] = f"{one.purpose} Usually with {life}."
             blocked[one.slug] = self._lacking(one.permissions)
-        return self.options("template", hints, blocked)
+        return options_of(self["template"], hints, blocked)
 
     def _lacking(self, patterns: Iterable[str], what: str = "") -> str:
         """What the person can't give of these (or `what`), and who can grant it; empty when nothing is missing."""
@@ -356,12 +325,12 @@ class NewKeyForm(KeyForm):
             "organization": "Recommended. It works whoever comes and goes, with permissions of its own.",
             "user": "For what has to follow the rights of that user.",
         }
-        return self.options("kind", hints, {})
+        return options_of(self["kind"], hints)
 
     @property
     def environment_options(self) -> list[Option]:
         hints = {"test": "A label that the applications behind can refuse."}
-        return self.options("environment", hints, {})
+        return options_of(self["environment"], hints)
 
     def _place(self, error: DeniedError) -> tuple[str | None, str]:
         owner = self.owner_user
@@ -464,45 +433,25 @@ def stand_on(form: forms.Form, version: int) -> None:
         form.data["version"] = str(version)
 
 
-class ConfirmForm(KitForm):
-    """A last question before something stops working."""
-
-    reason = reason_field()
-    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
-
-
 class BlockForm(KitForm):
     """Before a person's key is blocked: why."""
 
     reason = reason_field()
 
 
-class StopForm(KitForm):
+class StopForm(TypedNameForm):
     """Before a key is revoked or deleted: why, and its name where that much care is due."""
 
+    field_order = ("cause", "details", "name")
     cause = forms.ChoiceField(
         label="Reason (optional)", choices=CAUSES, required=False, help_text="Kept in the activity log."
     )
     details = forms.CharField(label="Details (optional)", max_length=150, required=False)
-    name = forms.CharField(
-        label="Name", max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, key: APIKey, ask_name: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, demands: Demands, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.key = key
-        reason_of(self, policy.demands_on(key.organization_id, key.owner), "cause")
-        if ask_name:
-            self.fields["name"].label = f"Type {key.name} to confirm"
-        else:
-            del self.fields["name"]
-
-    def clean_name(self) -> str:
-        typed: str = self.cleaned_data["name"]
-        if typed.split() != self.key.name.split():
-            raise ValidationError("The name does not match.")
-        return typed
+        reason_of(self, demands, "cause")
 
     @property
     def reason(self) -> str:
@@ -510,9 +459,11 @@ class StopForm(KitForm):
         return ": ".join(filter(None, (self.cleaned_data["cause"], self.cleaned_data["details"])))
 
 
-class RegenerateForm(ConfirmForm):
+class RegenerateForm(KitForm):
     """A new secret; an expired key needs a new expiry with it."""
 
+    reason = reason_field()
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
     nonce = forms.CharField(max_length=64, widget=forms.HiddenInput)
     expiry = forms.ChoiceField(label="New expiry date", widget=forms.RadioSelect)
 
@@ -581,7 +532,7 @@ class AssignForm(ExpiryForm):
             "generate": "Recommended. The key is shown once, on the next page.",
             "given": "For a system that has a key already and can't take another.",
         }
-        return options_of(self["how"], hints, {})
+        return options_of(self["how"], hints)
 
 
 def initial_of(key: APIKey) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
+from enum import Enum, auto
 from typing import NamedTuple
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
@@ -160,12 +161,22 @@ def blocked_by(organization: Organization) -> Q:
     return Q(Exists(KeyBlock.objects.filter(key=OuterRef("pk"), organization=organization)))
 
 
-class Breach(NamedTuple):
-    """How many keys do not comply with one rule of a key policy; `filters` find them in the key list."""
+class Rule(Enum):
+    """What a key can break of a key policy."""
 
-    words: str
+    LONGER_LIFE = auto()
+    NO_EXPIRY_DATE = auto()
+    ADMIN = auto()
+    ADMIN_FROM_ANYWHERE = auto()
+    OF_A_PERSON = auto()
+
+
+class Breach(NamedTuple):
+    """How many keys do not comply with one rule; `latest` is the last moment at which they might expire, if any."""
+
+    rule: Rule
     number: int
-    filters: str
+    latest: datetime | None
 
 
 def breaches(actor: Actor, organization: Organization) -> list[Breach]:
@@ -173,29 +184,25 @@ def breaches(actor: Actor, organization: Organization) -> list[Breach]:
 
     Two queries. What can't be known, such as how long a secret was, is left out, and so is who has several keys.
     """
-    demands, never = policy.demands_on(organization.pk, None), Q(expires_at=None)
-    admin, people = admin_keys(), Q(kind=KeyKind.USER, organization=None)
-    rules: list[tuple[str, Q, str]] = []
+    demands, latest = policy.demands_on(organization.pk, None), None
+    admin, broken = admin_keys(), dict[Rule, Q]()
     if demands.longest_life_days is not None:
         latest = policy.last_moment(clock.now(), demands.longest_life_days)
-        since = (latest + timedelta(days=1)).date()
-        rules.append(("with a longer life", Q(expires_at__gt=latest), f"expires_from={since.isoformat()}"))
+        broken[Rule.LONGER_LIFE] = Q(expires_at__gt=latest)
     if demands.longest_life_days is not None or not demands.never_expiring_allowed:
-        rules.append(("without an expiry date", never, "expires=no"))
+        broken[Rule.NO_EXPIRY_DATE] = Q(expires_at=None)
     if not demands.admin_keys_allowed:
-        rules.append(("with all permissions", admin, "admin=yes"))
+        broken[Rule.ADMIN] = admin
     elif demands.admin_networks_required:
-        anywhere = admin & Q(allowed_networks=[])
-        rules.append(("with all permissions, from anywhere", anywhere, "admin=yes&restricted=no"))
+        broken[Rule.ADMIN_FROM_ANYWHERE] = admin & Q(allowed_networks=[])
     if demands.api_users_only:
-        rules.append(("of people", people, ""))
+        broken[Rule.OF_A_PERSON] = Q(kind=KeyKind.USER, organization=None)
     try:
         rows = visible_keys(actor).filter(revoked_at=None).order_by()
     except DeniedError:
         return []
-    numbers = rows.aggregate(**{str(place): Count("pk", filter=rule[1]) for place, rule in enumerate(rules)})
-    found = [Breach(words, numbers[str(place)], filters) for place, (words, _, filters) in enumerate(rules)]
-    return [breach for breach in found if breach.number]
+    numbers = rows.aggregate(**{rule.name: Count("pk", filter=found) for rule, found in broken.items()})
+    return [Breach(rule, numbers[rule.name], latest) for rule in broken if numbers[rule.name]]
 
 
 def flaired(flair: str) -> Q:

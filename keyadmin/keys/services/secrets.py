@@ -47,9 +47,7 @@ def put(key: APIKey, new: Minted | Entered, *, actor: Actor, confirmed: bool) ->
         token = new.token
         key.prefix, key.token_id, key.bucket, key.tail = token.prefix, token.token_id, None, token.tail
         key.environment = token.environment
-    everywhere = actor.held.everywhere
-    holds_all = everywhere is not None and everywhere.allows("*")
-    key.secret_kept = holds_all or (key.owner_id is not None and key.owner_id == actor.user_id)
+    key.secret_kept = actor.held.is_everything or (key.owner_id is not None and key.owner_id == actor.user_id)
     key.secret_confirmed_at = clock.now() if confirmed else None
 
 

@@ -14,7 +14,7 @@ from accounts.models import Organization
 from keyadmin.activity import queries as activity
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import ProblemError, StaleError
-from keyadmin.keys import differences, queries, rights, services
+from keyadmin.keys import differences, policy, queries, rights, services
 from keyadmin.keys.forms import BlockForm, EditKeyForm, StopForm, stand_on
 from keyadmin.keys.models import APIKey
 from keyadmin.keys.places import elsewhere
@@ -141,8 +141,8 @@ def confirmed(request: HttpRequest, pk: int, service: Service, verb: str, finali
     key = queries.visible_key(actor, pk)
     rights.require_manage(actor, key)
     posted = request.POST if request.method == "POST" else None
-    ask_name = asks_for_name(key, organization, verb)
-    form = StopForm(posted, key=key, ask_name=ask_name, initial={"version": key.version})
+    ask_name, demands = asks_for_name(key, organization, verb), policy.demands_on(key.organization_id, key.owner)
+    form = StopForm(posted, demands=demands, ask_name=key.name if ask_name else "", initial={"version": key.version})
     if ask_name:
         ask_identity(form, request)
     context: dict[str, Any] = {}
