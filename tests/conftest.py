@@ -32,12 +32,20 @@ def lasting_world(transactional_db: None) -> World:
 ANY_DATABASE = (
     "tests/kernel/",
     "tests/settings/",
+    "tests/web/",
     "tests/test_architecture.py",
     "tests/test_setup.py",
+    "tests/api/test_guard_routes.py",
+    "tests/api/test_hide_other_organizations.py",
+    "tests/api/test_hide_what_is_not_ones_own.py",
     "tests/api/test_refuse_fields_of_accounts.py",
     "tests/api/test_refuse_other_fields.py",
     "tests/commands/test_seed_demo.py::test_it_can_be_made_at_any_moment",
     "tests/pages/test_manage_nothing_forbidden.py",
+    "tests/running/test_refuse_to_start.py",
+    "tests/running/test_start_a_demo.py",
+    "tests/running/test_stop_cleanly.py",
+    "tests/running/test_take_requests_in_whole.py",
 )
 
 

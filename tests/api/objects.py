@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Callable
 
 from accounts.models import Group, Invitation, Organization, Permission, Policy, User
 from accounts.services.api_users import create_api_user
@@ -38,23 +39,23 @@ def permission() -> Permission:
     return create_permission(actor=OPERATOR, name=f"view_cake_{next(_numbers)}", fields={"label": "View cakes"})
 
 
-def ids(organization: Organization, world: World, *, member: bool) -> dict[str, str]:
-    """For each part of an address something new that it can stand for; `member`: a person instead of an API user."""
-    user = person(f"Person{next(_numbers)}", organization) if member else api_user(organization)
-    return {
-        "organization": organization.slug,
-        "user_id": str(user.pk),
-        "group_id": str(group(organization).pk),
-        "policy_id": str(policy(organization).pk),
-        "invitation_id": str(invitation(organization).pk),
-        "name": permission().name,
-        "api_key_id": str(world.key(organization=organization).key.pk),
+def ids(organization: Organization, world: World, path: str) -> dict[str, str]:
+    """For each part of the path, `<group_id>` or `{group_id}`, something new that it can stand for."""
+    made: dict[str, Callable[[], object]] = {
+        "organization": lambda: organization.slug,
+        "user_id": lambda: (
+            (person(f"Person{next(_numbers)}", organization) if "/members/" in path else api_user(organization)).pk
+        ),
+        "group_id": lambda: group(organization).pk,
+        "policy_id": lambda: policy(organization).pk,
+        "invitation_id": lambda: invitation(organization).pk,
+        "name": lambda: permission().name,
+        "api_key_id": lambda: world.key(organization=organization).key.pk,
     }
+    return {part: str(made[part]()) for part in _PART.findall(path)}
 
 
 def filled(path: str, world: World, organization: Organization | None = None) -> str:
-    """The path with its parts, `<group_id>` or `{group_id}`, filled by new objects of acme (or another one)."""
-    if not _PART.search(path):
-        return path
-    values = ids(organization or world.acme, world, member="/members/" in path)
+    """The path with its parts filled by new objects of acme (or another one)."""
+    values = ids(organization or world.acme, world, path)
     return _PART.sub(lambda part: values[part.group(1)], path)
