@@ -24,8 +24,9 @@ check: ## lint, types and Django's own checks
 	$(PYTHON) manage.py check --deploy --fail-level WARNING; \
 	$(PYTHON) manage.py makemigrations --check --dry-run
 
-test: check ## everything that must pass, on SQLite, on PostgreSQL and in Chromium, two of them at the same time
-	@$(MAKE) --no-print-directory -j2 --output-sync=target on-postgres on-sqlite in-browser
+test: ## everything that must pass: checks, tests on SQLite, on PostgreSQL and in Chromium, two at the same time
+	@scripts/setup dev
+	@$(MAKE) --no-print-directory -j2 --output-sync=target on-sqlite in-browser on-postgres check
 
 on-%:
 	$(PYTHON) -m pytest -q --database=$* --ignore=tests/e2e $(ARGS)
