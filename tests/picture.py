@@ -1,8 +1,6 @@
 """`make picture`: the demo's overview in a real browser, light and dark, for the README."""
 
 import json
-import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import ViewportSize, sync_playwright
 
 from keyadmin.web.theme import COOKIE
+from tests.e2e.office import chromium
 from tests.running.installation import ROOT, installation
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
@@ -18,7 +17,7 @@ SIZE: ViewportSize = {"width": 1280, "height": 800}
 
 def main() -> None:
     """Start an installation of its own, sign in as its first administrator, and write both pictures."""
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    program = chromium()
     with tempfile.TemporaryDirectory() as directory, installation(Path(directory) / "demo") as made:
         made.directory.mkdir()
         demo = json.loads(made.run("seed_demo", "--json").stdout)

@@ -50,7 +50,7 @@ schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", Handler(), confi
 @pytest.mark.usefixtures("kept_connections")
 @schema.parametrize()
 @settings(
-    max_examples=500 if SOAK else 8 if SQLITE else 3,
+    max_examples=500 if SOAK else 3,
     deadline=None,
     # One world serves all examples: what they leave behind makes the next ones more interesting.
     suppress_health_check=list(HealthCheck),

@@ -1,14 +1,13 @@
 """A real Chromium: the system's, found by $CHROMIUM or on PATH (scripts/setup dev brings it)."""
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from tests.e2e.office import Office
+from tests.e2e.office import Office, chromium
 from tests.world import World
 
 # Playwright's synchronous API runs an event loop in this thread; Django would refuse to touch the database there.
@@ -20,24 +19,23 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disa
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One browser for all tests; each opens contexts of its own."""
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    program = chromium()
     if program is None:
         # Where nobody reads a list of skipped tests, a missing browser is a failure.
         (pytest.fail if os.environ.get("CI") else pytest.skip)("Chromium is missing; scripts/setup dev brings it")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+        started = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield started
+        started.close()
 
 
 @pytest.fixture
 def remembering_browser(browser: Browser) -> Iterator[Browser]:
     """One that keeps pages alive for Back and Forward, as people's browsers do and Playwright's do not."""
     ignored = ["--disable-back-forward-cache"]
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    chromium = browser.browser_type.launch(executable_path=path, args=ARGUMENTS, ignore_default_args=ignored)
-    yield chromium
-    chromium.close()
+    started = browser.browser_type.launch(executable_path=chromium(), args=ARGUMENTS, ignore_default_args=ignored)
+    yield started
+    started.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,11 +13,19 @@ from tests.e2e.watching import Watch, sign_in
 from tests.servers import OURS
 from tests.world import World
 
-# Both themes and both widths; the kit, and with the full numbers every page, has each theme at each width.
-LOOKS = [("light", 1280), ("dark", 360), *([("light", 360), ("dark", 1280)] if os.environ.get(OURS) == "1" else [])]
+# The kit is looked at in both themes at both widths, a page in one look, with the full numbers in all of them.
+SOAK = os.environ.get(OURS) == "1"
+ALL_LOOKS = [("light", 1280), ("dark", 360), ("light", 360), ("dark", 1280)]
+LIGHT, DARK = (ALL_LOOKS, ALL_LOOKS) if SOAK else (ALL_LOOKS[:1], ALL_LOOKS[1:2])
 OVERVIEW, KEYS = "/o/acme/", "/o/acme/keys/"
 # Chromium notes every refused form and every refused key in its console.
 EXPECTED = ("status of 422", "status of 401")
+
+
+def chromium() -> str | None:
+    """Where the browser is. The headless shell is the same one without windows: half the work."""
+    names = ("chromium-headless-shell", "chromium", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
 @dataclass

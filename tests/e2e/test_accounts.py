@@ -14,7 +14,7 @@ from accounts.services.policies import create_policy, edit_policy
 from keyadmin.keys.models import APIKey
 from keyadmin.keys.services import assign_key
 from tests.e2e.hands import Hands
-from tests.e2e.office import LOOKS, Office
+from tests.e2e.office import DARK, Office
 from tests.e2e.watching import findings
 from tests.world import OPERATOR, World
 
@@ -42,7 +42,7 @@ def furnish(world: World) -> tuple[User, Group, Policy]:
     return user, group, policy
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), DARK)
 def test_every_page_is_accessible(office: Office, theme: str, width: int) -> None:
     user, group, policy = furnish(office.world)
     long = queries.visible_members(OPERATOR).get(user__name=LONG).user

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.services.people import create_person
 from keyadmin.keys import services
-from tests.e2e.office import LOOKS, Office
+from tests.e2e.office import LIGHT, Office
 from tests.e2e.watching import findings
 from tests.world import OPERATOR, PASSWORD
 
@@ -31,7 +31,7 @@ def toggle(page: Page, number: int) -> None:
     page.locator(".ka-log-more > details > summary").nth(number).click()
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), LIGHT)
 def test_every_page_is_accessible(busy: Office, theme: str, width: int) -> None:
     found: dict[str, list[str]] = {}
     wide: list[str] = []

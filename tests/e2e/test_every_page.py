@@ -5,12 +5,12 @@ from playwright.sync_api import expect
 
 from keyadmin.keys import services
 from keyadmin.keys.models import APIKey
-from tests.e2e.office import KEYS, LOOKS, OVERVIEW, Office, close, make_first_key
+from tests.e2e.office import KEYS, LIGHT, OVERVIEW, Office, close, make_first_key
 from tests.e2e.watching import findings
 from tests.world import OPERATOR
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), LIGHT)
 def test_every_page_is_accessible(office: Office, theme: str, width: int) -> None:
     page = office.open(OVERVIEW, theme=theme, width=width)
     found, wide = {}, []

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from keyadmin.kernel import clock
 from keyadmin.keys import services
 from keyadmin.keys.models import APIKey
-from tests.e2e.office import KEYS, LOOKS, OVERVIEW, Office
+from tests.e2e.office import DARK, KEYS, OVERVIEW, Office
 from tests.e2e.watching import findings
 
 NEW = f"{KEYS}new/"
@@ -198,7 +198,7 @@ def test_deleting_a_working_key_takes_its_name(office: Office) -> None:
     assert not APIKey.objects.exists()
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), DARK)
 def test_every_state_of_the_form_is_accessible(office: Office, theme: str, width: int) -> None:
     office.world.key("*", name="Root")
     page = office.open(NEW, theme=theme, width=width, user=office.world.admin)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from keyadmin.kernel import clock
 from keyadmin.keys import services
 from keyadmin.keys.models import APIKey
-from tests.e2e.office import KEYS, LOOKS, OVERVIEW, Office
+from tests.e2e.office import KEYS, LIGHT, OVERVIEW, Office
 from tests.e2e.watching import findings
 from tests.world import OPERATOR, World
 
@@ -44,7 +44,7 @@ def many(world: World, number: int = 30) -> None:
         world.key(name=f"Key {count:02}")
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), LIGHT)
 def test_every_state_is_accessible_and_holds_its_layout(office: Office, theme: str, width: int) -> None:
     fill(office.world)
     page = office.open(OVERVIEW, theme=theme, width=width)

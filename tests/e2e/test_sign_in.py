@@ -11,7 +11,7 @@ from playwright.sync_api import CDPSession, Page, expect
 from accounts import queries
 from accounts.mail import wait as wait_for_mail
 from accounts.services import invitations
-from tests.e2e.office import LOOKS, Office
+from tests.e2e.office import DARK, Office
 from tests.e2e.watching import findings
 from tests.pages.signing_in import code_of, forget_mail
 from tests.world import OPERATOR, PASSWORD
@@ -247,7 +247,7 @@ def test_who_comes_too_late_is_told_and_keeps_what_was_typed(office: Office, set
     expect(warning.get_by_role("button")).to_be_hidden()
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), DARK)
 def test_every_page_is_accessible(office: Office, theme: str, width: int) -> None:
     page = office.open("/sign-in/", signed_in=False, theme=theme, width=width)
     with_passkeys(page)
