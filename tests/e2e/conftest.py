@@ -33,7 +33,8 @@ def browser() -> Iterator[Browser]:
 def remembering_browser(browser: Browser) -> Iterator[Browser]:
     """One that keeps pages alive for Back and Forward, as people's browsers do and Playwright's do not."""
     ignored = ["--disable-back-forward-cache"]
-    started = browser.browser_type.launch(executable_path=chromium(), args=ARGUMENTS, ignore_default_args=ignored)
+    path = chromium(with_windows=True)
+    started = browser.browser_type.launch(executable_path=path, args=ARGUMENTS, ignore_default_args=ignored)
     yield started
     started.close()
 

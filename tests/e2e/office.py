@@ -22,9 +22,11 @@ OVERVIEW, KEYS = "/o/acme/", "/o/acme/keys/"
 EXPECTED = ("status of 422", "status of 401")
 
 
-def chromium() -> str | None:
-    """Where the browser is. The headless shell is the same one without windows: half the work."""
-    names = ("chromium-headless-shell", "chromium", "google-chrome")
+def chromium(*, with_windows: bool = False) -> str | None:
+    """Where the browser is. The headless shell is the same one without windows: half the work, and less focus."""
+    names = ["chromium-headless-shell", "chromium", "google-chrome"]
+    if with_windows:
+        names.reverse()
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 

@@ -388,7 +388,7 @@ def test_a_page_that_is_kept_for_back_has_no_secret(remembering_office: Office) 
     secret = reveal(page)
     by_leaving(page)
     page.go_back(wait_until="commit")
-    page.wait_for_function("document.activeElement.textContent === 'Billing sync'")  # a page without a window
+    expect(page.get_by_role("link", name="Billing sync", exact=True)).to_be_focused()
     kept = page.evaluate("sessionStorage.kept")
     assert "data-reveal-foot" in kept
     assert residue.in_text(secret, kept + page.content()) == []
