@@ -17,7 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 from keyadmin.activity.models import Event
 from keyadmin.keys.models import APIKey
 from tests.e2e import residue
-from tests.e2e.office import KEYS, OVERVIEW, Office, close
+from tests.e2e.office import KEYS, OVERVIEW, SOAK, Office, close
 from tests.world import World
 
 OPENINGS = {"modal": KEYS, "page": f"{KEYS}new/"}
@@ -287,7 +287,7 @@ def test_leaving_after_the_tick_counts_as_saved(office: Office) -> None:
     assert Event.objects.filter(name="api_key.secret_confirmed").count() == 1
 
 
-@pytest.mark.parametrize("where", OPENINGS)
+@pytest.mark.parametrize("where", OPENINGS if SOAK else ["modal"])
 @pytest.mark.parametrize("failure", ["network", "server", "signed out"])
 def test_who_is_not_heard_gets_out_and_is_told(office: Office, where: str, failure: str) -> None:
     page = office.open(OPENINGS[where])
@@ -346,8 +346,11 @@ def remembering_office(remembering_browser: Browser, live_server: LiveServer, la
         watch.context.close()
 
 
-@pytest.mark.parametrize("where", OPENINGS)
-@pytest.mark.parametrize("end", [by_closing, by_closing_anyway, by_leaving])
+ENDS = [("modal", by_closing), ("page", by_closing_anyway), ("modal", by_leaving)]
+MORE_ENDS = [("page", by_closing), ("modal", by_closing_anyway), ("page", by_leaving)]
+
+
+@pytest.mark.parametrize(("where", "end"), [*ENDS, *(MORE_ENDS if SOAK else [])])
 def test_a_closed_secret_is_nowhere(remembering_office: Office, end: Callable[[Page], None], where: str) -> None:
     with residue.log() as log, override_settings(DEBUG=True):  # so that SQL is logged
         page = remembering_office.open("/o/acme/activity/")
