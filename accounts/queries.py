@@ -23,6 +23,7 @@ M = TypeVar("M", bound=Model)
 SLUG_LENGTH = 50
 LONGEST_SEARCH = 200
 BIGGEST_ID = 2**63 - 1
+NO_SUCH_ORGANIZATION = -1
 RECENT_SIGN_INS = 100
 _SECOND_FACTORS = Authenticator.objects.filter(type__in=(Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN))
 _HAS_SECOND_FACTOR = Exists(_SECOND_FACTORS.filter(user_id=OuterRef("user_id")))  # of a membership
@@ -91,6 +92,20 @@ def organization_id(reference: str) -> int | None:
     oid = uuid_of(reference)
     rows = Organization.objects.filter(oid=oid) if oid else Organization.objects.filter(slug=_slug(reference))
     return rows.values_list("pk", flat=True).first()
+
+
+def organization_meant(reference: str) -> int | None:
+    """What a request means by naming an organisation: its id, -1 for one that does not exist, None for no name."""
+    if not reference:
+        return None
+    found = organization_id(reference) if reference.isprintable() else None
+    return NO_SUCH_ORGANIZATION if found is None else found
+
+
+def oid_of(organization_id: int) -> str:
+    """The oid of an organisation, whoever asks; empty if there is none."""
+    oid = Organization.objects.filter(pk=organization_id).values_list("oid", flat=True).first()
+    return str(oid or "")
 
 
 def key_owner(actor: Actor, reference: str) -> User:

@@ -13,13 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from django.conf import settings
+from keyadmin.wsgi import application as django  # first: it sets Django up
 
-from keyadmin.wsgi import application as django
+from django.conf import settings  # isort: skip
+
+from keyadmin.freshness import services as freshness  # isort: skip
+from keyadmin.verify import fastpath  # isort: skip
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]  # status, headers, content
 
 THREADS = 64
 BODY_SECONDS = 20.0
@@ -36,6 +40,9 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await _live(receive, send)
         return
+    if scope["path"] == "/verify" or scope["path"].startswith("/verify/"):
+        await fastpath.serve(scope, send)
+        return
     environ = environ_of(scope)
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -45,7 +52,9 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     except GoneError:
         return
     environ["wsgi.input"] = io.BytesIO(body)
-    status, headers, content = await asyncio.get_running_loop().run_in_executor(_threads, _call, environ)
+    (status, headers, content), unsettled = await asyncio.get_running_loop().run_in_executor(_threads, _call, environ)
+    if unsettled:
+        await asyncio.sleep(unsettled)  # what was taken away is known everywhere before anybody hears that it was
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})
 
@@ -102,8 +111,8 @@ async def _body(environ: dict[str, Any], receive: Receive) -> bytes:
     return b"".join(parts)
 
 
-def _call(environ: dict[str, Any]) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """Django's answer: status, headers, content."""
+def _call(environ: dict[str, Any]) -> tuple[Answer, float]:
+    """Django's answer, and how many seconds it has to wait."""
     started: list[Any] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
@@ -117,7 +126,7 @@ def _call(environ: dict[str, Any]) -> tuple[int, list[tuple[bytes, bytes]], byte
         close = getattr(chunks, "close", None)
         if close is not None:
             close()
-    return started[0], started[1], content
+    return (started[0], started[1], content), freshness.unsettled()
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -94,6 +94,7 @@ def _write(collected: _Collected) -> None:
             raise UnavailableError("The activity log can't be written, so nothing was changed.") from error
     if collected.bump:
         freshness.bump()
+        transaction.on_commit(freshness.committed)
 
 
 def _append(drafts: list[chain.Draft]) -> None:

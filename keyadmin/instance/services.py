@@ -88,7 +88,7 @@ def once(actor: Actor, *, scope: str, key: str, body: bytes, act: Callable[[], A
     fingerprint = salted_hmac("idempotency key", f"{scope}\n{key}", algorithm="sha256").hexdigest()
     # Keyed: a body can hold a weak secret, which a plain hash would give away to whoever reads the table.
     body_hash = salted_hmac("idempotency body", body, algorithm="sha256").hexdigest()
-    with work.unit(actor):
+    with work.unit(actor) as unit:
         now = clock.now()
         mine = IdempotencyRecord.objects.filter(fingerprint=fingerprint)
         mine.filter(created_at__lte=now - IDEMPOTENCY_LIFE).delete()
@@ -99,6 +99,7 @@ def once(actor: Actor, *, scope: str, key: str, body: bytes, act: Callable[[], A
         if kept.body_hash != body_hash:
             raise ProblemError(code="idempotency_key_reused")
         if kept.status is not None and kept.body is not None:
+            unit.changes_rights()  # the first answer may still be waiting until all know what it took away
             return Answer(kept.status, kept.body, kept.body, replayed=True)
         answer = act()
         mine.update(status=answer.status, body=answer.stored)

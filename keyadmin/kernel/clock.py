@@ -1,6 +1,7 @@
 """Time: what now is, how a moment is written, and how what people and programs send is read. All in UTC."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,6 +21,12 @@ _shifted: ContextVar[datetime | None] = ContextVar("shifted clock", default=None
 def now() -> datetime:
     """The present moment, aware, in UTC. Call it as `clock.now()`, so that a test can shift it."""
     return _shifted.get() or datetime.now(UTC)
+
+
+def timestamp() -> float:
+    """The same moment in seconds since 1970."""
+    shifted = _shifted.get()
+    return time.time() if shifted is None else shifted.timestamp()
 
 
 @contextmanager

@@ -219,13 +219,14 @@ class DeniedError(ProblemError):
 
     code = "insufficient_scope"
 
-    def __init__(self, permission: str, detail: str = "", *, grantors: str = "") -> None:
+    def __init__(self, permission: str, detail: str = "", *, grantors: str = "", subject: Subject = NOBODY) -> None:
         text = detail or f"This needs the permission {permission}."
         super().__init__(
             f"{text} {grantors}".strip(),
             extra={"missing_permission": permission},
         )
         self.permission = permission
+        self.subject = subject
 
 
 class RefusedError(ProblemError):

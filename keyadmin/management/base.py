@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from argparse import SUPPRESS, RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal, NoReturn
@@ -12,6 +13,7 @@ from django.db import DatabaseError, InterfaceError
 
 from accounts import queries as accounts
 from accounts.models import Organization
+from keyadmin.freshness import services as freshness
 from keyadmin.instance.services import WrongMasterKeyError, check_master_key
 from keyadmin.kernel import clock, tokens
 from keyadmin.kernel.actor import Actor, operator
@@ -70,6 +72,8 @@ class PlainCommand(BaseCommand):
             if options["traceback"]:
                 raise
             self.fail(*_explained(error))
+        finally:
+            time.sleep(freshness.unsettled())  # the end of a command says what an answer says
 
     def work(self, **options: Any) -> None:
         raise NotImplementedError

@@ -1,18 +1,20 @@
 """Write and prune access records. They change nothing, so there is no unit of work, no actor and no event."""
 
 from datetime import timedelta
+from functools import lru_cache
 
-from django.db.models import CharField
+from django.conf import settings
 
 from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Subject
 from keyadmin.kernel.text import kept_line
 from keyadmin.usage.models import AccessRecord
+from keyadmin.usage.spool import Record, Spool
 
 KEPT_FOR = timedelta(days=30)
 KEPT_RECORDS = 1_000_000
 BATCH = 1_000
-LONGEST = {field.name: field.max_length or 0 for field in AccessRecord._meta.fields if isinstance(field, CharField)}
+_spool = Spool(settings.ENV.data_dir / "spool")
 
 
 def record(
@@ -21,34 +23,39 @@ def record(
     reason: str = "",
     missing_permission: str = "",
     subject: Subject,
+    token_id: str = "",
     method: str,
     path: str,
     address: str,
     user_agent: str,
     request_id: str,
 ) -> None:
-    """Keep what became of a request, whose transaction has ended. Long texts are cut, whole keys in them masked.
+    """Keep what became of a request: in the spool of this process, from where the worker takes it. Never raises.
 
-    `path` is without query and one-use tokens. Raises DatabaseError or InterfaceError if it can't be written.
+    `path` is without query and one-use tokens. Long texts are cut, whole keys in them masked.
     """
-    texts = {
-        "method": method,
-        "path": path,
-        "outcome": outcome,
-        "reason": reason,
-        "missing_permission": missing_permission,
-        "who": subject.who,
-        "address": address,
-        "user_agent": user_agent,
-        "request_id": request_id,
-    }
-    AccessRecord.objects.create(
-        time=clock.now(),
-        organization_id=subject.organization_id,
-        key_id=subject.key_id,
-        user_id=subject.user_id,
-        **{name: kept_line(text, LONGEST[name]) for name, text in texts.items()},
+    _spool.append(
+        Record(
+            int(clock.timestamp() * 1_000_000),
+            -1 if subject.organization_id is None else subject.organization_id,
+            -1 if subject.key_id is None else subject.key_id,
+            -1 if subject.user_id is None else subject.user_id,
+            _kept(method, 20),
+            _kept(path, 500),
+            outcome,
+            reason,
+            missing_permission,
+            _kept(subject.who, 300),
+            token_id,
+            address,
+            _kept(user_agent, 300),
+            request_id,
+        )
     )
+
+
+# The same few texts come again and again, and cleaning one takes longer than all the rest.
+_kept = lru_cache(maxsize=8192)(kept_line)
 
 
 def prune() -> int:

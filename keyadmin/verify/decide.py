@@ -24,6 +24,7 @@ class KeyFacts:
     key_id: int
     label: str
     masked: str
+    token_id: str  # empty: its secret was made elsewhere
     kind: str
     environment: str
     state: str

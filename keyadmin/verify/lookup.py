@@ -10,28 +10,32 @@ from keyadmin.keys import given
 from keyadmin.keys.flairs import effective_flairs
 from keyadmin.keys.models import APIKey, FormerTokenId
 from keyadmin.keys.queries import held_through
+from keyadmin.verify import secret
 from keyadmin.verify.decide import KeyFacts
 
 # A verifier that fits no secret: an unknown token id costs the same comparison as a wrong secret.
 _NOBODY = settings.KEY_HASHER.hash("nobody", "hmac_sha256")
 
 
-def find(token: tokens.Token) -> KeyFacts | None:
-    """The facts for a well-formed token, with the word whether its secret matches; None if its id is unknown."""
+def find(token: tokens.Token, sign: bytes) -> KeyFacts | None:
+    """The facts for a well-formed token, with the word whether its secret matches; None if its id is unknown.
+
+    `sign` is its mark in memory. Raises UnavailableError if too many slow hashes are being computed.
+    """
     keys = APIKey.objects.select_related("owner", "organization")
     key = keys.filter(token_id=token.token_id).first()
     if key is not None:
-        verifier = key.verifier or _NOBODY
-        return dataclasses.replace(facts_of(key), secret_matches=settings.KEY_HASHER.verify(token.text, verifier))
+        fits = secret.fits(sign, token.text, key.verifier or _NOBODY, key)
+        return dataclasses.replace(facts_of(key), secret_matches=fits)
     settings.KEY_HASHER.verify(token.text, _NOBODY)
     former = FormerTokenId.objects.select_related("key__owner", "key__organization").filter(token_id=token.token_id)
     replaced = former.first()
     return None if replaced is None else dataclasses.replace(facts_of(replaced.key), replaced=True)
 
 
-def find_given(text: str) -> KeyFacts | None:
-    """The facts for a secret made elsewhere; None if no key has it."""
-    key = given.key_with(text)
+def find_given(text: str, sign: bytes) -> KeyFacts | None:
+    """The facts for a secret made elsewhere; None if no key has it. Raises UnavailableError as `find`."""
+    key = given.key_with(text, lambda one: secret.fits(sign, text, one.verifier, one))
     return None if key is None else dataclasses.replace(facts_of(key), secret_matches=True)
 
 
@@ -48,6 +52,7 @@ def facts_of(key: APIKey) -> KeyFacts:
         key_id=key.pk,
         label=key.name,
         masked=key.masked,
+        token_id=key.token_id or "",
         kind=key.kind,
         environment=key.environment,
         state=key.state,

@@ -1,24 +1,19 @@
 """Django middleware: X-API-KEY in, `request.actor` out. It refuses nothing by itself; views demand."""
 
-import re
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
 from accounts import identity, queries
-from keyadmin.kernel.actor import ANONYMOUS, NOBODY, Actor, ActorKind, Subject
-from keyadmin.kernel.errors import BadRequestError, DeniedError, NotFoundError, ProblemError, RefusedError
+from keyadmin.kernel.actor import ANONYMOUS, Actor, ActorKind
+from keyadmin.kernel.errors import BadRequestError, NotFoundError, ProblemError, RefusedError
 from keyadmin.kernel.text import clean_line
 from keyadmin.verify.decide import Ask
-from keyadmin.verify.outcome import Decision, Outcome
-from keyadmin.verify.services import actor_of, verify
+from keyadmin.verify.services import actor_of, presented, refusal_of, verify
 from keyadmin.web.auth import KeyadminRequest
 from keyadmin.web.errors import for_program
 
 REASON_LENGTH = 200
-NO_SUCH_ORGANIZATION = -1
-# Also as the second of two credentials, which a server joins with a comma.
-_BEARER = re.compile(r"(?:^|,)\s*bearer(?:\s|$)", re.IGNORECASE)
 
 
 class ApiKeyMiddleware:
@@ -42,18 +37,13 @@ class ApiKeyMiddleware:
 
 def authenticated(request: KeyadminRequest) -> Actor:
     """The actor of a request. Raises ProblemError for a credential or an organisation that does not count."""
-    presented = request.META.get("HTTP_X_API_KEY", "").strip()
-    bearer = _BEARER.search(request.META.get("HTTP_AUTHORIZATION", "")) is not None
-    if "," in presented or (presented and bearer):
-        # A server joins a header that came twice with a comma, which no key contains (RFC 9110 §5.3).
-        raise ProblemError(code="conflicting_credentials")
-    if bearer:
-        raise refusal_of(Decision(Outcome.MISPLACED))
+    key = request.META.get("HTTP_X_API_KEY", "").strip()
+    key = presented(key, request.META.get("HTTP_AUTHORIZATION", ""))
     reason = _reason(request)
     meant = _organization_meant(request)
-    if presented:
+    if key:
         ask = Ask(request.client_address, organization_id=meant)
-        verdict = verify(presented, ask)
+        verdict = verify(key, ask)
         if verdict.facts is None:
             raise refusal_of(verdict.decision)
         actor = actor_of(verdict.facts, ask, request_id=request.request_id, reason=reason)
@@ -71,13 +61,6 @@ def authenticated(request: KeyadminRequest) -> Actor:
     return actor.meaning(meant)
 
 
-def refusal_of(decision: Decision, subject: Subject = NOBODY) -> ProblemError:
-    """What a refused caller is told; and, for the access records alone, the exact reason and whose key it is."""
-    if decision.outcome is Outcome.MISSING_PERMISSION:
-        return DeniedError(decision.missing_permission)
-    return RefusedError(code=decision.public.code, reason=decision.outcome, subject=subject)
-
-
 def _organization_meant(request: HttpRequest) -> int | None:
     """The organisation that header or query name (oid or slug); -1 for one that does not exist, None for none."""
     named = {
@@ -89,11 +72,7 @@ def _organization_meant(request: HttpRequest) -> int | None:
         return None
     if len(named) > 1:
         raise BadRequestError("X-Organization and ?organization= name different organisations.")
-    reference = named.pop()
-    if not reference.isprintable():
-        return NO_SUCH_ORGANIZATION
-    found = queries.organization_id(reference)
-    return NO_SUCH_ORGANIZATION if found is None else found
+    return queries.organization_meant(named.pop())
 
 
 def _reason(request: HttpRequest) -> str:

@@ -1,33 +1,94 @@
 """Verify a key: look it up, decide, answer. Middleware, gateways and API all call this."""
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
+from django.db import connection
+
+from keyadmin.freshness.watch import watch
 from keyadmin.kernel import clock, given, tokens
-from keyadmin.kernel.actor import Actor, ActorKind
-from keyadmin.verify import lookup
+from keyadmin.kernel.actor import NOBODY, Actor, ActorKind, Subject
+from keyadmin.kernel.errors import DeniedError, ProblemError, RefusedError, UnavailableError
+from keyadmin.verify import lookup, memory
 from keyadmin.verify.decide import Ask, KeyFacts, decide
+from keyadmin.verify.memory import Known
 from keyadmin.verify.outcome import Decision, Outcome
+
+
+# Also as the second of two credentials, which a server joins with a comma.
+_BEARER = re.compile(r"(?:^|,)\s*bearer(?:\s|$)", re.IGNORECASE)
+PATIENCE: Final = 0.5  # seconds that a request waits until the current epoch is known
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a presented key. `facts` is there as soon as its id is known, also when it is refused."""
+    """What came of a presented key. `facts` is there as soon as its id is known, also when it is refused.
+
+    `known` is there while they are remembered.
+    """
 
     decision: Decision
     facts: KeyFacts | None = None
+    known: Known | None = None
+
+
+def presented(key: str, authorization: str) -> str:
+    """The key that a request presents, by its headers X-API-KEY and Authorization; empty if there is none.
+
+    Raises ProblemError (`conflicting_credentials`), RefusedError for a key, or a token, as Bearer.
+    """
+    bearer = _BEARER.search(authorization) is not None
+    if "," in key or (key and bearer):
+        # A server joins a header that came twice with a comma, which no key contains (RFC 9110 §5.3).
+        raise ProblemError(code="conflicting_credentials")
+    if bearer:
+        raise refusal_of(Decision(Outcome.MISPLACED))
+    return key
+
+
+def refusal_of(decision: Decision, subject: Subject = NOBODY) -> ProblemError:
+    """What a refused caller is told; and, for the access records alone, the exact reason and whose key it is."""
+    if decision.outcome is Outcome.MISSING_PERMISSION:
+        return DeniedError(decision.missing_permission, subject=subject)
+    return RefusedError(code=decision.public.code, reason=decision.outcome, subject=subject)
 
 
 def verify(presented: str, ask: Ask) -> Verdict:
-    """Whether the presented text is a key that may do what is asked, now."""
+    """Whether the presented text is a key that may do what is asked, now. Raises UnavailableError: it can't be known.
+
+    Inside a transaction nothing that was remembered counts, as it may have changed what others can't see yet.
+    """
     if not presented:
         return Verdict(Decision(Outcome.MISSING))
+    if connection.in_atomic_block:
+        return _judged(_looked_up(presented, memory.mark(presented)), ask)
+    epoch = watch().within(PATIENCE)
+    if epoch is None:
+        raise UnavailableError
+    sign = memory.mark(presented)
+    known = memory.recall(sign, epoch)
+    if known is None:
+        found = _looked_up(presented, sign)
+        if isinstance(found, Outcome) or not found.secret_matches:
+            return _judged(found, ask)
+        known = memory.remember(sign, epoch, found)
+    return Verdict(decide(known.facts, ask, clock.now()), known.facts, known)
+
+
+def _looked_up(presented: str, sign: bytes) -> KeyFacts | Outcome:
+    """The facts from the database, or what is wrong with the text."""
     token = tokens.parse(presented)
     if token is None and not given.could_be(presented):
-        return Verdict(Decision(Outcome.MALFORMED))
-    facts = lookup.find_given(presented) if token is None else lookup.find(token)
-    if facts is None:
-        return Verdict(Decision(Outcome.UNKNOWN))
-    return Verdict(decide(facts, ask, clock.now()), facts)
+        return Outcome.MALFORMED
+    facts = lookup.find_given(presented, sign) if token is None else lookup.find(token, sign)
+    return Outcome.UNKNOWN if facts is None else facts
+
+
+def _judged(found: KeyFacts | Outcome, ask: Ask) -> Verdict:
+    if isinstance(found, Outcome):
+        return Verdict(Decision(found))
+    return Verdict(decide(found, ask, clock.now()), found)
 
 
 def actor_of(facts: KeyFacts, ask: Ask, *, request_id: str = "", reason: str = "") -> Actor:

@@ -58,7 +58,7 @@ def answer(request: HttpRequest, error: ProblemError) -> HttpResponse:
         response.status_code = kind.status
     response["Cache-Control"] = "no-store"
     if kind.status == 401:
-        response["WWW-Authenticate"] = challenge(request)
+        response["WWW-Authenticate"] = challenge(request.headers.get("Authorization", ""))
     if kind.status in RETRY_AFTER_SECONDS:
         response["Retry-After"] = RETRY_AFTER_SECONDS[kind.status]
     return response
@@ -70,9 +70,9 @@ def _in_frame(request: HttpRequest, status: int) -> bool:
     return actor.kind is ActorKind.PERSON and request.path.startswith(DASHBOARD) and status != 503
 
 
-def challenge(request: HttpRequest) -> str:
+def challenge(authorization: str) -> str:
     """The challenges of RFC 9110 §11.6.1; `error` only when a token was sent (RFC 6750 §3.1)."""
-    scheme = request.headers.get("Authorization", "").strip().partition(" ")[0].lower()
+    scheme = authorization.strip().partition(" ")[0].lower()
     error = ', error="invalid_token"' if scheme == "bearer" else ""
     return f'ApiKey realm="keyadmin", Bearer realm="keyadmin"{error}'
 

@@ -1,10 +1,7 @@
 """The outermost middleware: a request id, the client's address, errors that are answers of ours; headers of pages."""
 
-import re
-import secrets
 from collections.abc import Callable
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError
@@ -13,10 +10,10 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
-from keyadmin.kernel import addresses, tokens
+from keyadmin.kernel import tokens
 from keyadmin.kernel.actor import ActorKind
 from keyadmin.kernel.errors import BadRequestError, ProblemError
-from keyadmin.web import errors
+from keyadmin.web import edge, errors
 from keyadmin.web.auth import KeyadminRequest
 from keyadmin.web.htmx import go_to
 
@@ -24,7 +21,6 @@ LONGEST_QUERY = 4000
 KEY_IN_ADDRESS = (
     "That looks like a complete API key. It was not stored. Search by its last 4 characters, its id or masked form."
 )
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 class RequestContextMiddleware:
@@ -37,15 +33,11 @@ class RequestContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: KeyadminRequest) -> HttpResponse:
-        trusted = settings.ENV.trusted_proxies
-        peer = request.META.get("REMOTE_ADDR", "")
-        behind_proxy = bool(trusted) and addresses.contains(trusted, addresses.parse_address(peer) or "")
-        request.client_address = addresses.client_address(peer, request.META.get("HTTP_X_FORWARDED_FOR", ""), trusted)
-        request.request_id = f"req_{secrets.token_hex(10)}"
-        if behind_proxy:
-            given = request.META.get("HTTP_X_REQUEST_ID", "")
-            if _REQUEST_ID.fullmatch(given):
-                request.request_id = given
+        meta = request.META
+        peer = edge.peer(meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""))
+        request.client_address = peer.address
+        request.request_id = edge.request_id(meta.get("HTTP_X_REQUEST_ID", "") if peer.is_trusted else "")
+        if peer.is_trusted:
             scheme = request.META.get("HTTP_X_FORWARDED_PROTO", "").strip().lower()
             if scheme in ("http", "https"):
                 request.environ["wsgi.url_scheme"] = scheme

@@ -6,7 +6,7 @@ from keyadmin.keys.services.common import UNSAID, Unsaid
 from keyadmin.keys.services.edit import KeyChanges, edit_key, foresee_edit
 from keyadmin.keys.services.issue import confirm_secret, create_key, regenerate_key
 from keyadmin.keys.services.life import delete_key, pause_key, resume_key, revoke_key, stamp_expired
-from keyadmin.keys.services.secrets import Issued, Minted, mint, mint_like
+from keyadmin.keys.services.secrets import Issued, Minted, mint, mint_like, replace_verifier
 
 __all__ = [
     "UNSAID",
@@ -25,6 +25,7 @@ __all__ = [
     "mint_like",
     "pause_key",
     "regenerate_key",
+    "replace_verifier",
     "resume_key",
     "revoke_assigned_key",
     "revoke_key",

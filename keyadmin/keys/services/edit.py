@@ -56,6 +56,7 @@ def edit_key(*, actor: Actor, key_id: int, changes: KeyChanges, expected_version
         after = snapshot(key)
         changed = [name for name, value in after.items() if before[name] != value]
         if not changed:
+            unit.changes_rights()  # somebody else may have done it a moment ago, and be waiting until all know it
             return key
         rights.require_flairs(actor, key.organization_id, name_before, key.name)
         if _reaches_further(reach_before, _reach(key)):

@@ -1,0 +1,166 @@
+"""Which epoch is current: asked before anything is served that was remembered under one.
+
+On SQLite every question is put to the file itself (`PRAGMA data_version`, some microseconds). On PostgreSQL one
+thread of the process asks the primary about twenty times a second; each answer is a lease of 0.1 s, counted from the
+start of the question, and whoever takes something away waits until every lease that may be about has run out.
+"""
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final, Protocol
+
+import psycopg
+from django.conf import settings
+from django.db import connections
+
+log = logging.getLogger("keyadmin")
+
+LEASE: Final = 0.1  # seconds that an answer of the primary is good for
+RENEWAL: Final = 0.05
+SETTLED: Final = LEASE * 1.1  # what a change waits: clocks of two hosts need not run at quite the same speed
+_EPOCH = "SELECT value FROM freshness_epoch WHERE id = 1"
+
+
+class Watch(Protocol):
+    """What knows the current epoch; safe to share between threads."""
+
+    settles: float  # seconds after which a change that was committed is known everywhere
+
+    def now(self) -> str | None:
+        """The epoch that is current, without waiting; None if that can't be known at this moment."""
+
+    def within(self, seconds: float) -> str | None:
+        """The same, waiting for it at most so long."""
+
+
+class SqliteWatch:
+    """A connection for each thread, never inside a transaction: there the version would stand still."""
+
+    settles = 0.0
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._mine = threading.local()
+
+    def now(self) -> str | None:
+        mine = self._mine
+        try:
+            if mine.version.execute("PRAGMA data_version").fetchone()[0] == mine.seen:
+                return str(mine.epoch)
+        except AttributeError:
+            pass  # the first question of this thread
+        except sqlite3.Error:
+            return self._lost()
+        return self._read()
+
+    def within(self, seconds: float) -> str | None:
+        return self.now()
+
+    def _read(self) -> str | None:
+        mine = self._mine
+        try:
+            if not hasattr(mine, "version"):
+                mine.version = sqlite3.connect(self._file, timeout=0.5, isolation_level=None)
+                mine.version.execute("PRAGMA query_only=ON")
+            # The version first: a commit between the two is seen by the next question.
+            mine.seen = mine.version.execute("PRAGMA data_version").fetchone()[0]
+            row = mine.version.execute(_EPOCH).fetchone()
+        except sqlite3.Error:
+            return self._lost()
+        mine.epoch = row[0] if row else ""
+        return str(mine.epoch)
+
+    def _lost(self) -> None:
+        self._mine.__dict__.clear()
+
+
+class LeaseWatch:
+    """One thread asks the primary; everybody else reads what it heard last and until when that is good."""
+
+    settles = SETTLED
+
+    def __init__(self, connect: Callable[[], "psycopg.Connection[Any]"]) -> None:
+        self._connect = connect
+        self._lease = ("", 0.0)
+        self._renewed = threading.Condition()
+        self._started = False
+
+    def now(self) -> str | None:
+        epoch, until = self._lease
+        if _boot_time() < until:
+            return epoch
+        if not self._started:
+            self._start()
+        return None
+
+    def within(self, seconds: float) -> str | None:
+        found = self.now()
+        deadline = time.monotonic() + seconds
+        while found is None and (left := deadline - time.monotonic()) > 0:
+            with self._renewed:
+                self._renewed.wait(left)
+            found = self.now()
+        return found
+
+    def _start(self) -> None:
+        with self._renewed:
+            if not self._started:
+                self._started = True
+                threading.Thread(target=self._renew, name="epoch", daemon=True).start()
+
+    def _renew(self) -> None:
+        failed = False
+        while True:
+            try:
+                with self._connect() as connection:
+                    while True:
+                        self._ask(connection)
+                        if failed:
+                            log.warning("The database answers again.")
+                            failed = False
+                        time.sleep(RENEWAL)
+            except (psycopg.Error, OSError) as error:
+                if not failed:
+                    log.warning("The current epoch can't be read (%s): keys are not verified.", type(error).__name__)
+                failed = True
+                time.sleep(RENEWAL)
+
+    def _ask(self, connection: "psycopg.Connection[Any]") -> None:
+        began = _boot_time()
+        row = connection.execute(f"SELECT ({_EPOCH}), pg_is_in_recovery()").fetchone()
+        if row is None or row[1]:
+            raise psycopg.OperationalError("This server is no primary.")
+        with self._renewed:
+            self._lease = (row[0] or "", began + LEASE)
+            self._renewed.notify_all()
+
+
+@cache
+def watch() -> Watch:
+    """The one of this process, for the database that it uses."""
+    database = settings.DATABASES["default"]
+    if connections["default"].vendor == "sqlite":
+        return SqliteWatch(str(connections["default"].settings_dict["NAME"]))
+    options = {name: value for name, value in database["OPTIONS"].items() if name != "pool"}
+    # A primary that is gone without a word must not hold the thread for longer than a restart takes.
+    patience = {"connect_timeout": 2, "tcp_user_timeout": 2000, "keepalives_idle": 1, "keepalives_interval": 1}
+
+    def connect() -> "psycopg.Connection[Any]":
+        facts = connections["default"].settings_dict
+        where = {"host": facts["HOST"] or None, "port": facts["PORT"] or None, "dbname": facts["NAME"]}
+        who = {"user": facts["USER"] or None, "password": facts["PASSWORD"] or None}
+        return psycopg.connect(**{**where, **who, **options, **patience}, autocommit=True)
+
+    return LeaseWatch(connect)
+
+
+def _boot_time() -> float:
+    """Seconds since the machine was started, also those that it slept: a lease must not last through them."""
+    return time.clock_gettime(_CLOCK)
+
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)

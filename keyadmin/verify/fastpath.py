@@ -1,0 +1,257 @@
+"""`/verify` for gateways, answered before Django: from memory at once, else in a thread and within a second.
+
+The body is not read, no method is special, nothing redirects. A gateway lets a request pass for exactly 200.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from accounts import queries as accounts
+from keyadmin.freshness.watch import watch
+from keyadmin.kernel import clock, patterns
+from keyadmin.kernel.actor import NOBODY, Subject
+from keyadmin.kernel.errors import BadRequestError, DeniedError, ProblemError, RefusedError, UnavailableError
+from keyadmin.usage import services as usage
+from keyadmin.verify import memory, services
+from keyadmin.verify.decide import Ask, KeyFacts
+from keyadmin.web import edge, errors
+
+Headers = list[tuple[bytes, bytes]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+THREADS: Final = 8
+MOST_WAITING: Final = 256
+SECONDS: Final = 0.8
+LONGEST_QUERY: Final = 4000
+READ: Final = frozenset(
+    (b"x-api-key", b"authorization", b"x-organization", b"user-agent", b"x-request-id", b"x-forwarded-for")
+    + (b"x-forwarded-uri", b"x-forwarded-method", b"x-original-uri", b"x-original-method")
+)
+_threads = ThreadPoolExecutor(THREADS, "verify")
+_waiting = 0
+
+
+class Asked(NamedTuple):
+    """A request as it came in. `path` and `method` are what the gateway was asked for, where it says so."""
+
+    key: str
+    authorization: str
+    question: tuple[str, str]  # query string and X-Organization: all that is asked about the key
+    address: str
+    method: str
+    path: str
+    user_agent: str
+    request_id: str
+
+
+class Reply(NamedTuple):
+    """What is sent back, and what is kept of it: whose key it was, and why it was refused."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+    subject: Subject = NOBODY
+    token_id: str = ""
+    outcome: str = "allowed"
+    reason: str = ""
+    missing_permission: str = ""
+
+
+class Kept(NamedTuple):
+    """An answer that stays the same until `until` (seconds since 1970), whoever asks from wherever."""
+
+    until: float
+    reply: Reply
+
+
+async def serve(scope: dict[str, Any], send: Send) -> None:
+    """One request and its answer."""
+    asked = asked_by(scope)
+    reply = from_memory(asked) or await _in_thread(asked)
+    usage.record(
+        outcome=reply.outcome,
+        reason=reply.reason,
+        missing_permission=reply.missing_permission,
+        subject=reply.subject,
+        token_id=reply.token_id,
+        method=asked.method,
+        path=asked.path.partition("?")[0],
+        address=asked.address,
+        user_agent=asked.user_agent,
+        request_id=asked.request_id,
+    )
+    request_id = asked.request_id.encode()
+    headers = [*reply.headers, (b"x-auth-request-id", request_id), (b"x-request-id", request_id)]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
+
+
+def asked_by(scope: dict[str, Any]) -> Asked:
+    """What an ASGI scope asks."""
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in READ:
+            found[name] = value if name not in found else found[name] + b"," + value
+    text = {name: value.decode("latin-1") for name, value in found.items()}
+    client = scope["client"]
+    peer = edge.peer(client[0] if client else "", text.get(b"x-forwarded-for", ""))
+    method, path = scope["method"], scope["path"]
+    if peer.is_trusted:
+        path = text.get(b"x-forwarded-uri") or text.get(b"x-original-uri") or path
+        method = text.get(b"x-forwarded-method") or text.get(b"x-original-method") or method
+    return Asked(
+        text.get(b"x-api-key", "").strip(),
+        text.get(b"authorization", ""),
+        (scope["query_string"].decode("latin-1"), text.get(b"x-organization", "")),
+        peer.address,
+        method,
+        path,
+        text.get(b"user-agent", ""),
+        edge.request_id(text.get(b"x-request-id", "") if peer.is_trusted else ""),
+    )
+
+
+def from_memory(asked: Asked) -> Reply | None:
+    """The answer, if it is known and nothing has to be waited for."""
+    if asked.authorization or not asked.key:
+        return None
+    epoch = watch().now()
+    known = memory.recall(memory.mark(asked.key), epoch) if epoch is not None else None
+    kept = known.answers.get(asked.question) if known is not None else None
+    if kept is None or kept.until <= clock.timestamp():
+        return None
+    return kept.reply
+
+
+async def _in_thread(asked: Asked) -> Reply:
+    global _waiting
+    if _waiting >= MOST_WAITING:
+        return refused(asked, UnavailableError("Too many requests wait for the database."))
+    _waiting += 1
+    work = asyncio.get_running_loop().run_in_executor(_threads, looked_up, asked)
+    work.add_done_callback(_done)
+    try:
+        return await asyncio.wait_for(asyncio.shield(work), SECONDS)
+    except TimeoutError:
+        return refused(asked, UnavailableError())
+
+
+def _done(work: object) -> None:
+    global _waiting
+    _waiting -= 1
+
+
+def looked_up(asked: Asked) -> Reply:
+    """The answer, from the database where memory does not have it."""
+    try:
+        return _judged(asked)
+    except ProblemError as error:
+        return refused(asked, error)
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        return refused(asked, UnavailableError())
+    finally:
+        if connection.vendor == "postgresql":
+            connection.close()  # back to the pool
+
+
+def _judged(asked: Asked) -> Reply:
+    key = services.presented(asked.key, asked.authorization)
+    ask = ask_of(asked)
+    verdict = services.verify(key, ask)
+    facts = verdict.facts
+    subject = services.actor_of(facts, ask).subject if facts is not None else NOBODY
+    if facts is None or not verdict.decision.allowed:
+        return refused(asked, services.refusal_of(verdict.decision, subject))
+    reply = Reply(200, about(facts, ask), subject=subject, token_id=facts.token_id)
+    if verdict.known is not None and not facts.allowed_networks:
+        until = facts.expires_at.timestamp() if facts.expires_at else float("inf")
+        verdict.known.keep(asked.question, Kept(until, reply))
+    return reply
+
+
+def refused(asked: Asked, error: ProblemError) -> Reply:
+    """What a refusal looks like."""
+    kind = error.kind
+    headers = [(b"content-type", errors.PROBLEM_TYPE.encode()), *NOTHING_KNOWN]
+    if kind.status == 401:
+        headers.append((b"www-authenticate", errors.challenge(asked.authorization).encode("latin-1")))
+    if kind.status in errors.RETRY_AFTER_SECONDS:
+        headers.append((b"retry-after", errors.RETRY_AFTER_SECONDS[kind.status].encode()))
+    return Reply(
+        kind.status,
+        headers,
+        json.dumps(errors.body_of(error, asked.request_id)).encode(),
+        error.subject if isinstance(error, RefusedError | DeniedError) else NOBODY,
+        outcome=kind.code,
+        reason=error.reason if isinstance(error, RefusedError) else "",
+        missing_permission=error.permission if isinstance(error, DeniedError) else "",
+    )
+
+
+def ask_of(asked: Asked) -> Ask:
+    """What is asked about the key. Raises BadRequestError for what a gateway can't have meant."""
+    query, header = asked.question
+    if len(query) > LONGEST_QUERY:
+        raise BadRequestError("The query is too long.")
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100, errors="strict")
+    except ValueError:
+        raise BadRequestError("The query can't be read.") from None
+    wanted: dict[str, list[str]] = {}
+    for name, value in pairs:
+        wanted.setdefault(name, []).append(value)
+    permissions = tuple(dict.fromkeys(wanted.get("permission", ())))
+    wrong = next((name for name in permissions if not patterns.is_name(name)), None)
+    if wrong is not None:
+        raise BadRequestError("?permission= takes the name of a permission.")
+    environment = _single(wanted.get("environment", []), "environment")
+    if environment not in ("", "live", "test"):
+        raise BadRequestError("?environment= takes live or test.")
+    named = _single([*wanted.get("organization", []), *([header] if header else [])], "organization")
+    return Ask(
+        asked.address,
+        organization_id=accounts.organization_meant(named),
+        permissions=permissions,
+        any_permission=_single(wanted.get("any", []), "any") not in ("", "0"),
+        environment=environment,
+    )
+
+
+def _single(values: list[str], name: str) -> str:
+    found = {value.strip().lower() for value in values}
+    if len(found) > 1:
+        raise BadRequestError(f"?{name}= is given twice, with different values.")
+    return found.pop() if found else ""
+
+
+def about(facts: KeyFacts, ask: Ask) -> Headers:
+    """The complete set of headers about an accepted key, so that no copy of the client's own survives a gateway."""
+    meant = ask.organization_id
+    if meant is None and len(facts.held.rights) == 1:
+        (meant,) = facts.held.rights
+    rights = facts.held.rights_in(meant).patterns if meant is not None else frozenset()
+    values = {
+        "key-id": str(facts.key_id),
+        "owner": facts.owner_uid,
+        "organization": accounts.oid_of(meant) if meant is not None else "",
+        "kind": facts.kind,
+        "environment": facts.environment,
+        "permissions": ",".join(sorted(patterns.reduced(rights))),
+        "segment": str(facts.key_id) if facts.segment else "",
+    }
+    headers = [(f"x-auth-{name}".encode(), value.encode()) for name, value in values.items()]
+    return [(b"cache-control", b"no-store"), *headers]
+
+
+NOTHING_KNOWN: Final[Headers] = [
+    (b"cache-control", b"no-store"),
+    (f"x-auth-{name}".encode(), b"")
+    for name in ("key-id", "owner", "organization", "kind", "environment", "permissions", "segment")
+]

@@ -1,0 +1,78 @@
+"""What this process knows of keys that were presented with their right secret: bounded, and never a secret itself.
+
+Facts are served only while the epoch that was current before they were read is still current. Dropping them at a
+change would not be enough: a reading that began before it could put old facts back after it.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import islice
+from typing import Any, Final
+
+from keyadmin.verify.decide import KeyFacts
+
+MOST: Final = 20_000  # keys; each takes about a kilobyte and a half
+MOST_ANSWERS: Final = 8  # to different questions about one key
+_KEY = secrets.token_bytes(32)
+
+
+@dataclass(slots=True)
+class Known:
+    """Facts with the epoch of their reading. `answers` is for the face that asks: what it made of them."""
+
+    epoch: str
+    facts: KeyFacts
+    answers: dict[Any, Any] = field(default_factory=dict)
+
+    def keep(self, question: Any, answer: Any) -> None:
+        """Keep an answer; the oldest makes room."""
+        if len(self.answers) >= MOST_ANSWERS:
+            self.answers.clear()
+        self.answers[question] = answer
+
+
+_known: dict[bytes, Known] = {}
+_proved: dict[bytes, str] = {}
+
+
+def mark(presented: str) -> bytes:
+    """What stands for a presented text in memory: a digest under a key of this process."""
+    return blake2b(presented.encode("utf-8", "surrogateescape"), key=_KEY, digest_size=16).digest()
+
+
+def recall(sign: bytes, epoch: str) -> Known | None:
+    """What is known of the key under this mark, if it was read in this epoch."""
+    known = _known.get(sign)
+    return known if known is not None and known.epoch == epoch else None
+
+
+def remember(sign: bytes, epoch: str, facts: KeyFacts) -> Known:
+    """Keep the facts of a key whose secret matched; `epoch` was current before they were read."""
+    known = Known(epoch, facts)
+    _make_room(_known)
+    _known[sign] = known
+    return known
+
+
+def is_proved(sign: bytes, verifier: str) -> bool:
+    """Whether this very verifier was once found to fit: it need not be computed again, however slow it is."""
+    return _proved.get(sign) == verifier
+
+
+def prove(sign: bytes, verifier: str) -> None:
+    """Note that a verifier fits what the mark stands for."""
+    _make_room(_proved)
+    _proved[sign] = verifier
+
+
+def forget() -> None:
+    """Know nothing any more."""
+    _known.clear()
+    _proved.clear()
+
+
+def _make_room(table: dict[bytes, Any]) -> None:
+    if len(table) >= MOST:
+        for sign in list(islice(table, MOST // 8)):  # the oldest
+            table.pop(sign, None)

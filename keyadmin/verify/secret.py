@@ -1,0 +1,88 @@
+"""Whether a presented secret fits a stored verifier. A slow hash is paid once in a process, and never by a crowd."""
+
+import os
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from django.conf import settings
+
+from keyadmin.kernel import hashing
+from keyadmin.kernel.errors import UnavailableError
+from keyadmin.keys import services
+from keyadmin.keys.models import APIKey
+from keyadmin.verify import memory
+
+PATIENCE: Final = 5.0  # seconds that a slow hash waits for its turn
+MOST_AT_ONCE: Final = max(1, (os.cpu_count() or 1) - 1)
+_in_all = threading.BoundedSemaphore(MOST_AT_ONCE)
+_of_key = [threading.Lock() for _ in range(256)]
+_starting = threading.Lock()
+
+
+def fits(sign: bytes, presented: str, verifier: str, key: APIKey) -> bool:
+    """Whether the verifier of a key is one of what was presented, which `sign` stands for in memory.
+
+    Raises UnavailableError if a slow hash does not get its turn.
+    """
+    if memory.is_proved(sign, verifier):
+        return True
+    if not settings.KEY_HASHER.is_slow(verifier):
+        fitting = settings.KEY_HASHER.verify(presented, verifier)
+    else:
+        with _turn(key.pk):
+            # Whoever waited for the same key may find that another has paid.
+            fitting = memory.is_proved(sign, verifier) or settings.KEY_HASHER.verify(presented, verifier)
+    if fitting:
+        memory.prove(sign, verifier)
+        scheme = hashing.SLOW_SCHEME if key.is_weak else None
+        if settings.KEY_HASHER.needs_update(verifier, scheme):
+            _rehash(sign, presented, verifier, key.pk, scheme)
+    return fitting
+
+
+@contextmanager
+def _turn(key_id: int) -> Iterator[None]:
+    """One slow hash at a time for each key, and few in all."""
+    with _taken(_of_key[key_id % len(_of_key)]), _taken(_in_all):
+        yield
+
+
+@contextmanager
+def _taken(lock: threading.Lock | threading.BoundedSemaphore) -> Iterator[None]:
+    if not lock.acquire(timeout=PATIENCE):
+        raise UnavailableError("Too many secrets are being checked.")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+# --- new verifiers: made and stored by a thread of its own, never on the way of an answer ------------------------
+
+_waiting: "queue.Queue[tuple[bytes, str, str, int, str | None]]" = queue.Queue(maxsize=1000)
+_rehashed: set[tuple[int, str]] = set()
+
+
+def _rehash(sign: bytes, presented: str, verifier: str, key_id: int, scheme: str | None) -> None:
+    if (key_id, verifier) in _rehashed:
+        return
+    try:
+        _waiting.put_nowait((sign, presented, verifier, key_id, scheme))
+    except queue.Full:
+        return  # at its next first use, then
+    _rehashed.add((key_id, verifier))
+    with _starting:
+        if not any(thread.name == "re-hash" for thread in threading.enumerate()):
+            threading.Thread(target=_work, name="re-hash", daemon=True).start()
+
+
+def _work() -> None:
+    while True:
+        sign, presented, old, key_id, scheme = _waiting.get()
+        new = settings.KEY_HASHER.hash(presented, scheme)
+        if services.replace_verifier(key_id, old, new):
+            memory.prove(sign, new)
+        _rehashed.discard((key_id, old))

@@ -1,0 +1,37 @@
+"""What every request is given at the edge, before Django or beside it: an id, and who it came from."""
+
+import itertools
+import re
+import secrets
+from functools import lru_cache
+from typing import NamedTuple
+
+from django.conf import settings
+
+from keyadmin.kernel import addresses
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_START = f"req_{secrets.token_hex(6)}"
+_numbers = itertools.count(secrets.randbits(16))
+
+
+class Peer(NamedTuple):
+    """Who sent a request: the address of the client, and whether the peer is a proxy that is believed."""
+
+    address: str
+    is_trusted: bool
+
+
+@lru_cache(maxsize=4096)
+def peer(remote: str, forwarded_for: str) -> Peer:
+    """`remote` is the other end of the connection, `forwarded_for` the header that counts if it is a trusted proxy."""
+    trusted = settings.ENV.trusted_proxies
+    believed = bool(trusted) and addresses.contains(trusted, addresses.parse_address(remote) or "")
+    return Peer(addresses.client_address(remote, forwarded_for, trusted), believed)
+
+
+def request_id(given: str = "") -> str:
+    """A new id, or the one `given` by a trusted proxy if it is in order. No secret: it can be guessed."""
+    if given and _REQUEST_ID.fullmatch(given):
+        return given
+    return f"{_START}{next(_numbers):08x}"
