@@ -94,7 +94,7 @@ def organization_id(reference: str) -> int | None:
     return rows.values_list("pk", flat=True).first()
 
 
-def organization_meant(reference: str) -> int | None:
+def organization_id_meant(reference: str) -> int | None:
     """What a request means by naming an organisation: its id, -1 for one that does not exist, None for no name."""
     if not reference:
         return None

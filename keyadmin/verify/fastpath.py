@@ -217,7 +217,7 @@ def ask_of(asked: Asked) -> Ask:
     named = _single([*wanted.get("organization", []), *([header] if header else [])], "organization")
     return Ask(
         asked.address,
-        organization_id=accounts.organization_meant(named),
+        organization_id=accounts.organization_id_meant(named),
         permissions=permissions,
         any_permission=_single(wanted.get("any", []), "any") not in ("", "0"),
         environment=environment,

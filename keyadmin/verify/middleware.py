@@ -72,7 +72,7 @@ def _organization_meant(request: HttpRequest) -> int | None:
         return None
     if len(named) > 1:
         raise BadRequestError("X-Organization and ?organization= name different organisations.")
-    return queries.organization_meant(named.pop())
+    return queries.organization_id_meant(named.pop())
 
 
 def _reason(request: HttpRequest) -> str:
