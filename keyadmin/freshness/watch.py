@@ -54,7 +54,8 @@ class SqliteWatch:
         except AttributeError:
             pass  # the first question of this thread
         except sqlite3.Error:
-            return self._lost()
+            self._mine.__dict__.clear()
+            return None
         return self._read()
 
     def within(self, seconds: float) -> str | None:
@@ -70,12 +71,10 @@ class SqliteWatch:
             mine.seen = mine.version.execute("PRAGMA data_version").fetchone()[0]
             row = mine.version.execute(_EPOCH).fetchone()
         except sqlite3.Error:
-            return self._lost()
+            self._mine.__dict__.clear()
+            return None
         mine.epoch = row[0] if row else ""
         return str(mine.epoch)
-
-    def _lost(self) -> None:
-        self._mine.__dict__.clear()
 
 
 class LeaseWatch:

@@ -23,6 +23,9 @@ from keyadmin.verify.decide import Ask, KeyFacts
 from keyadmin.web import edge, errors
 
 Headers = list[tuple[bytes, bytes]]
+NO_STORE: Final = (b"cache-control", b"no-store")
+FACTS: Final = ("key-id", "owner", "organization", "kind", "environment", "permissions", "segment")
+NOTHING_KNOWN: Final = [NO_STORE, *((f"x-auth-{name}".encode(), b"") for name in FACTS)]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 THREADS: Final = 8
@@ -30,8 +33,10 @@ MOST_WAITING: Final = 256
 SECONDS: Final = 0.8
 LONGEST_QUERY: Final = 4000
 READ: Final = frozenset(
-    (b"x-api-key", b"authorization", b"x-organization", b"user-agent", b"x-request-id", b"x-forwarded-for")
-    + (b"x-forwarded-uri", b"x-forwarded-method", b"x-original-uri", b"x-original-method")
+    {
+        *(b"x-api-key", b"authorization", b"x-organization", b"user-agent", b"x-request-id", b"x-forwarded-for"),
+        *(b"x-forwarded-uri", b"x-forwarded-method", b"x-original-uri", b"x-original-method"),
+    }
 )
 _threads = ThreadPoolExecutor(THREADS, "verify")
 _waiting = 0
@@ -123,7 +128,7 @@ def from_memory(asked: Asked) -> Reply | None:
         return None
     epoch = watch().now()
     known = memory.recall(memory.mark(asked.key), epoch) if epoch is not None else None
-    kept = known.answers.get(asked.question) if known is not None else None
+    kept: Kept | None = known.answers.get(asked.question) if known is not None else None
     if kept is None or kept.until <= clock.timestamp():
         return None
     return kept.reply
@@ -237,21 +242,14 @@ def about(facts: KeyFacts, ask: Ask) -> Headers:
     if meant is None and len(facts.held.rights) == 1:
         (meant,) = facts.held.rights
     rights = facts.held.rights_in(meant).patterns if meant is not None else frozenset()
-    values = {
-        "key-id": str(facts.key_id),
-        "owner": facts.owner_uid,
-        "organization": accounts.oid_of(meant) if meant is not None else "",
-        "kind": facts.kind,
-        "environment": facts.environment,
-        "permissions": ",".join(sorted(patterns.reduced(rights))),
-        "segment": str(facts.key_id) if facts.segment else "",
-    }
-    headers = [(f"x-auth-{name}".encode(), value.encode()) for name, value in values.items()]
-    return [(b"cache-control", b"no-store"), *headers]
-
-
-NOTHING_KNOWN: Final[Headers] = [
-    (b"cache-control", b"no-store"),
-    (f"x-auth-{name}".encode(), b"")
-    for name in ("key-id", "owner", "organization", "kind", "environment", "permissions", "segment")
-]
+    values = (
+        str(facts.key_id),
+        facts.owner_uid,
+        accounts.oid_of(meant) if meant is not None else "",
+        facts.kind,
+        facts.environment,
+        ",".join(sorted(patterns.reduced(rights))),
+        str(facts.key_id) if facts.segment else "",
+    )
+    named = zip(FACTS, values, strict=True)
+    return [NO_STORE, *((f"x-auth-{name}".encode(), value.encode()) for name, value in named)]

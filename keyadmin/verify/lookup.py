@@ -17,15 +17,15 @@ from keyadmin.verify.decide import KeyFacts
 _NOBODY = settings.KEY_HASHER.hash("nobody", "hmac_sha256")
 
 
-def find(token: tokens.Token, sign: bytes) -> KeyFacts | None:
+def find(token: tokens.Token) -> KeyFacts | None:
     """The facts for a well-formed token, with the word whether its secret matches; None if its id is unknown.
 
-    `sign` is its mark in memory. Raises UnavailableError if too many slow hashes are being computed.
+    Raises UnavailableError if too many slow hashes are being computed.
     """
     keys = APIKey.objects.select_related("owner", "organization")
     key = keys.filter(token_id=token.token_id).first()
     if key is not None:
-        fits = secret.fits(sign, token.text, key.verifier or _NOBODY, key)
+        fits = secret.fits(token.text, key.verifier or _NOBODY, key)
         return dataclasses.replace(facts_of(key), secret_matches=fits)
     settings.KEY_HASHER.verify(token.text, _NOBODY)
     former = FormerTokenId.objects.select_related("key__owner", "key__organization").filter(token_id=token.token_id)
@@ -33,9 +33,9 @@ def find(token: tokens.Token, sign: bytes) -> KeyFacts | None:
     return None if replaced is None else dataclasses.replace(facts_of(replaced.key), replaced=True)
 
 
-def find_given(text: str, sign: bytes) -> KeyFacts | None:
+def find_given(text: str) -> KeyFacts | None:
     """The facts for a secret made elsewhere; None if no key has it. Raises UnavailableError as `find`."""
-    key = given.key_with(text, lambda one: secret.fits(sign, text, one.verifier, one))
+    key = given.key_with(text, lambda one: secret.fits(text, one.verifier, one))
     return None if key is None else dataclasses.replace(facts_of(key), secret_matches=True)
 
 

@@ -22,11 +22,12 @@ _of_key = [threading.Lock() for _ in range(256)]
 _starting = threading.Lock()
 
 
-def fits(sign: bytes, presented: str, verifier: str, key: APIKey) -> bool:
-    """Whether the verifier of a key is one of what was presented, which `sign` stands for in memory.
+def fits(presented: str, verifier: str, key: APIKey) -> bool:
+    """Whether the verifier of a key is one of what was presented.
 
     Raises UnavailableError if a slow hash does not get its turn.
     """
+    sign = memory.mark(presented)
     if memory.is_proved(sign, verifier):
         return True
     if not settings.KEY_HASHER.is_slow(verifier):
@@ -51,7 +52,7 @@ def _turn(key_id: int) -> Iterator[None]:
 
 
 @contextmanager
-def _taken(lock: threading.Lock | threading.BoundedSemaphore) -> Iterator[None]:
+def _taken(lock: "threading.Lock | threading.BoundedSemaphore") -> Iterator[None]:
     if not lock.acquire(timeout=PATIENCE):
         raise UnavailableError("Too many secrets are being checked.")
     try:

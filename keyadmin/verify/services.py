@@ -15,7 +15,6 @@ from keyadmin.verify.decide import Ask, KeyFacts, decide
 from keyadmin.verify.memory import Known
 from keyadmin.verify.outcome import Decision, Outcome
 
-
 # Also as the second of two credentials, which a server joins with a comma.
 _BEARER = re.compile(r"(?:^|,)\s*bearer(?:\s|$)", re.IGNORECASE)
 PATIENCE: Final = 0.5  # seconds that a request waits until the current epoch is known
@@ -62,26 +61,26 @@ def verify(presented: str, ask: Ask) -> Verdict:
     if not presented:
         return Verdict(Decision(Outcome.MISSING))
     if connection.in_atomic_block:
-        return _judged(_looked_up(presented, memory.mark(presented)), ask)
+        return _judged(_looked_up(presented), ask)
     epoch = watch().within(PATIENCE)
     if epoch is None:
         raise UnavailableError
     sign = memory.mark(presented)
     known = memory.recall(sign, epoch)
     if known is None:
-        found = _looked_up(presented, sign)
+        found = _looked_up(presented)
         if isinstance(found, Outcome) or not found.secret_matches:
             return _judged(found, ask)
         known = memory.remember(sign, epoch, found)
     return Verdict(decide(known.facts, ask, clock.now()), known.facts, known)
 
 
-def _looked_up(presented: str, sign: bytes) -> KeyFacts | Outcome:
+def _looked_up(presented: str) -> KeyFacts | Outcome:
     """The facts from the database, or what is wrong with the text."""
     token = tokens.parse(presented)
     if token is None and not given.could_be(presented):
         return Outcome.MALFORMED
-    facts = lookup.find_given(presented, sign) if token is None else lookup.find(token, sign)
+    facts = lookup.find_given(presented) if token is None else lookup.find(token)
     return Outcome.UNKNOWN if facts is None else facts
 
 

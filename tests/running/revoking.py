@@ -65,7 +65,9 @@ class Office:
         return made
 
 
-def hammered(hosts: Iterable[Host], key: str, seconds: float, found: Found, act: Callable[[], None], way: str) -> None:
+def hammered(
+    hosts: Iterable[Host], key: str, seconds: float, found: Found, act: Callable[[], object], way: str
+) -> None:
     """Send requests from several threads, take the right away in the middle, go on for so long."""
     answered = float("inf")
     over = False

@@ -19,6 +19,7 @@ FACTS = KeyFacts(
     key_id=7,
     label="Key",
     masked="ka_live_8f3kQ2mZp0Xa...9t0w",
+    token_id="8f3kQ2mZp0Xa",
     kind="organization",
     environment="live",
     state="",

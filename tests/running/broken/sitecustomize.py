@@ -13,7 +13,8 @@ from typing import Any
 
 def slow_cache(watch: Any) -> None:
     """What is remembered counts for a second after it was confirmed."""
-    ask, heard = watch.SqliteWatch.now, {}
+    ask = watch.SqliteWatch.now
+    heard: dict[str, Any] = {}
 
     def now(self: Any) -> Any:
         if not heard or heard["at"] < time.monotonic() - 1:
