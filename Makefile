@@ -5,7 +5,7 @@ COMPILE = pip compile -q --universal --python-version 3.11 --generate-hashes --n
 # The checks must say the same on every machine: no setting of the developer reaches them.
 SETTINGS = $(filter KEYADMIN_% %DATABASE_URL REDIS_URL EMAIL_URL API_KEY_ROUNDS_NO DJANGO_SETTINGS_MODULE,$(.VARIABLES))
 
-.PHONY: help run check test in-browser running soak lock picture
+.PHONY: help run check test in-browser running soak bench lock picture
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1 - /p' Makefile
@@ -40,6 +40,10 @@ running:
 
 soak: export KEYADMIN_SOAK = 1
 soak: test ## the same with the full numbers of kills, histories and fuzzing
+
+bench: ## the table of performance, as ratios (needs wrk; peers are installed in an environment of their own)
+	@scripts/setup dev
+	@unset $(SETTINGS); $(PYTHON) -m tests.benchmarks
 
 picture: ## the README's pictures of the demo, taken in a real browser
 	@scripts/setup dev

@@ -66,19 +66,20 @@ class Office:
 
 
 def hammered(
-    hosts: Iterable[Host], key: str, seconds: float, found: Found, act: Callable[[], object], way: str
+    hosts: Iterable[Host], key: str, number: int, found: Found, act: Callable[[], object], way: str
 ) -> None:
-    """Send requests from several threads, take the right away in the middle, go on for so long."""
+    """Send requests from several threads, take the right away in the middle, and send at least so many after that."""
+    enough = found.after + number
     answered = float("inf")
     over = False
     lock = threading.Lock()
 
-    def send(host: Host, number: int) -> None:
+    def send(host: Host, place: int) -> None:
         count = 0
         while not over:
             sent = time.monotonic()
             after = sent > answered
-            status = host.asks(key, anew=count % 7 == number)
+            status = host.asks(key, anew=count % 7 == place)
             count += 1
             if after:
                 with lock:
@@ -86,7 +87,7 @@ def hammered(
                     if status == 200:
                         found.accepted.append(f"{way}: {sent - answered:.3f} s after the answer")
 
-    threads = [threading.Thread(target=send, args=(host, number)) for host in hosts for number in range(2)]
+    threads = [threading.Thread(target=send, args=(host, place)) for host in hosts for place in range(2)]
     for thread in threads:
         thread.start()
     time.sleep(0.02)
@@ -95,7 +96,9 @@ def hammered(
         act()
         answered = time.monotonic()
         found.slowest.append(answered - began)
-        time.sleep(seconds)
+        while found.after < enough:
+            assert time.monotonic() < answered + 20
+            time.sleep(0.01)
     finally:
         over = True
         for thread in threads:
