@@ -21,6 +21,7 @@ log = logging.getLogger("keyadmin")
 
 LEASE: Final = 0.1  # seconds that an answer of the primary is good for
 RENEWAL: Final = 0.05
+IDLE: Final = 10.0  # seconds without a question after which the primary is asked no more
 SETTLED: Final = LEASE * 1.1  # what a change waits: clocks of two hosts need not run at quite the same speed
 _EPOCH = "SELECT value FROM freshness_epoch WHERE id = 1"
 
@@ -35,6 +36,9 @@ class Watch(Protocol):
 
     def within(self, seconds: float) -> str | None:
         """The same, waiting for it at most so long."""
+
+    def stop(self) -> None:
+        """Let go of what it holds; it can be asked again."""
 
 
 class SqliteWatch:
@@ -61,6 +65,9 @@ class SqliteWatch:
     def within(self, seconds: float) -> str | None:
         return self.now()
 
+    def stop(self) -> None:
+        self._mine.__dict__.clear()
+
     def _read(self) -> str | None:
         mine = self._mine
         try:
@@ -86,13 +93,15 @@ class LeaseWatch:
         self._connect = connect
         self._lease = ("", 0.0)
         self._renewed = threading.Condition()
-        self._started = False
+        self._running = False
+        self._asked = 0.0
 
     def now(self) -> str | None:
+        now = self._asked = _boot_time()
         epoch, until = self._lease
-        if _boot_time() < until:
+        if now < until:
             return epoch
-        if not self._started:
+        if not self._running:
             self._start()
         return None
 
@@ -107,16 +116,16 @@ class LeaseWatch:
 
     def _start(self) -> None:
         with self._renewed:
-            if not self._started:
-                self._started = True
+            if not self._running:
+                self._running = True
                 threading.Thread(target=self._renew, name="epoch", daemon=True).start()
 
     def _renew(self) -> None:
         failed = False
-        while True:
+        while not self._is_idle():
             try:
                 with self._connect() as connection:
-                    while True:
+                    while not self._is_idle():
                         self._ask(connection)
                         if failed:
                             log.warning("The database answers again.")
@@ -127,6 +136,16 @@ class LeaseWatch:
                     log.warning("The current epoch can't be read (%s): keys are not verified.", type(error).__name__)
                 failed = True
                 time.sleep(RENEWAL)
+
+    def _is_idle(self) -> bool:
+        """Whether the thread may end; the next question begins another."""
+        with self._renewed:
+            self._running = _boot_time() - self._asked < IDLE
+            return not self._running
+
+    def stop(self) -> None:
+        """Ask no more, unless there is another question."""
+        self._asked = -IDLE
 
     def _ask(self, connection: "psycopg.Connection[Any]") -> None:
         began = _boot_time()

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def watching(transactional_db: None) -> Iterator[Watch]:
     watch.cache_clear()
     yield watch()
+    watch().stop()
     watch.cache_clear()
 
 
@@ -76,3 +77,4 @@ def test_without_a_primary_nothing_is_known() -> None:
 
     nowhere = LeaseWatch(refuse)
     assert nowhere.within(3 * LEASE) is None
+    nowhere.stop()

@@ -31,6 +31,7 @@ def fresh(lasting_world: World) -> Iterator[None]:
     watch.cache_clear()
     memory.forget()
     yield
+    watch().stop()
     watch.cache_clear()
 
 
