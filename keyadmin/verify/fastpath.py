@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from django.db import DatabaseError, InterfaceError, connection
 
 from accounts import queries as accounts
-from keyadmin.freshness.watch import watch
+from keyadmin.freshness.queries import confirmed
 from keyadmin.kernel import clock, patterns
 from keyadmin.kernel.actor import NOBODY, Subject
 from keyadmin.kernel.errors import BadRequestError, DeniedError, ProblemError, RefusedError, UnavailableError
@@ -126,7 +126,7 @@ def from_memory(asked: Asked) -> Reply | None:
     """The answer, if it is known and nothing has to be waited for."""
     if asked.authorization or not asked.key:
         return None
-    epoch = watch().now()
+    epoch = confirmed()
     known = memory.recall(memory.mark(asked.key), epoch) if epoch is not None else None
     kept: Kept | None = known.answers.get(asked.question) if known is not None else None
     if kept is None or kept.until <= clock.timestamp():

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db import connection
 
-from keyadmin.freshness.watch import watch
+from keyadmin.freshness.queries import confirmed
 from keyadmin.kernel import clock, given, tokens
 from keyadmin.kernel.actor import NOBODY, Actor, ActorKind, Subject
 from keyadmin.kernel.errors import DeniedError, ProblemError, RefusedError, UnavailableError
@@ -62,7 +62,7 @@ def verify(presented: str, ask: Ask) -> Verdict:
         return Verdict(Decision(Outcome.MISSING))
     if connection.in_atomic_block:
         return _judged(_looked_up(presented), ask)
-    epoch = watch().within(PATIENCE)
+    epoch = confirmed(PATIENCE)
     if epoch is None:
         raise UnavailableError
     sign = memory.mark(presented)
