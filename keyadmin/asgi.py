@@ -13,12 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from keyadmin.wsgi import application as django  # first: it sets Django up
+from keyadmin.wsgi import application as django
 
-from django.conf import settings  # isort: skip
+# isort: split
+# Django is set up by now.
 
-from keyadmin.freshness import services as freshness  # isort: skip
-from keyadmin.verify import fastpath  # isort: skip
+from django.conf import settings
+
+from keyadmin.freshness import services as freshness
+from keyadmin.verify import fastpath
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]

@@ -77,10 +77,13 @@ def peers(directory: Path, number: int) -> Iterator[tuple[dict[str, Server], dic
     port = load.free_port()
     schemes = {"api-key": "Api-Key", "knox": "Token", "token": "Token"}
     with started(granian("urls:application", port, interface="wsgi", python=python), port, settings):
-        yield {
-            name: Server(name, f"http://127.0.0.1:{port}/{name}", {"Authorization": f"{scheme} {secrets[name][0]}"})
-            for name, scheme in schemes.items()
-        }, secrets
+        yield (
+            {
+                name: Server(name, f"http://127.0.0.1:{port}/{name}", {"Authorization": f"{scheme} {secrets[name][0]}"})
+                for name, scheme in schemes.items()
+            },
+            secrets,
+        )
 
 
 def peers_python() -> str:
@@ -91,7 +94,8 @@ def peers_python() -> str:
     wanted = (HERE / "peers" / "requirements.txt").read_text()
     if not mark.exists() or mark.read_text() != wanted:
         subprocess.run([sys.executable, "-m", "venv", str(directory)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "-q", "-r", str(HERE / "peers/requirements.txt")], check=True)
+        install = [str(python), "-m", "pip", "install", "-q", "-r", str(HERE / "peers" / "requirements.txt")]
+        subprocess.run(install, check=True)
         mark.write_text(wanted)
     return str(python)
 
@@ -100,6 +104,10 @@ def rates(*found: Rate) -> str:
     wrong = sum(one.failed for one in found)
     text = " : ".join(f"{one.rate:,.0f}/s" for one in found)
     return f"{text}{f', {wrong} REFUSED' if wrong else ''}"
+
+
+def milliseconds(*found: Rate) -> str:
+    return " : ".join(f"{one.p99:.2f} ms" for one in found)
 
 
 def many_keys(server: Server, secrets: list[str], directory: Path, **options: str) -> Server:
@@ -113,9 +121,9 @@ def many_keys(server: Server, secrets: list[str], directory: Path, **options: st
 def against_nothing(table: Table, directory: Path, secrets: list[str]) -> None:
     with empty("wsgi") as nothing, empty("asgi") as little, keyadmin(directory, secrets) as ours:
         zero, asgi, our = in_turns(nothing, little, ours)
-    table.line("P1", "/verify : empty WSGI callable, requests a second", our.rate / zero.rate, ">= 0.50", rates(our, zero))
+    table.line("P1", "/verify : empty WSGI callable", our.rate / zero.rate, ">= 0.50", rates(our, zero))
     table.line("", "/verify : empty ASGI callable (its own interface)", our.rate / asgi.rate, "", rates(our, asgi))
-    table.line("P3", "/verify : empty WSGI callable, p99", our.p99 / zero.p99, "<= 3", f"{our.p99:.2f} ms : {zero.p99:.2f} ms")
+    table.line("P3", "/verify : empty WSGI callable, p99", our.p99 / zero.p99, "<= 3", milliseconds(our, zero))
 
 
 def against_peers(table: Table, directory: Path, secrets: list[str]) -> None:
@@ -125,9 +133,8 @@ def against_peers(table: Table, directory: Path, secrets: list[str]) -> None:
         for (name, aim), rate in zip((("api-key", 15), ("knox", 20), ("token", 15)), their, strict=True):
             table.line("P2", f"/verify : {NAMES[name]}", our.rate / rate.rate, f">= {aim}", rates(our, rate))
     with peers(directory / "cold", cold) as (others, their_secrets):
-        script = many_keys(
-            others["api-key"], their_secrets["api-key"], directory, KEYS_ONCE="1", KEYS_HEADER="Authorization", KEYS_BEFORE="Api-Key "
-        )
+        header = {"KEYS_ONCE": "1", "KEYS_HEADER": "Authorization", "KEYS_BEFORE": "Api-Key "}
+        script = many_keys(others["api-key"], their_secrets["api-key"], directory, **header)
         theirs = measured(script, seconds=2)
     found = []
     for _ in range(3):
@@ -135,7 +142,7 @@ def against_peers(table: Table, directory: Path, secrets: list[str]) -> None:
             script = many_keys(ours, secrets, directory, KEYS_ONCE="1", KEYS_HEADER="X-API-KEY", KEYS_BEFORE="")
             found.append(measured(script, seconds=1))
     our = sorted(found)[1]
-    table.line("P5", "first use of each key : djangorestframework-api-key", our.rate / theirs.rate, ">= 2", rates(our, theirs))
+    table.line("P5", f"first use of each key : {NAMES['api-key']}", our.rate / theirs.rate, ">= 2", rates(our, theirs))
 
 
 NAMES = {"api-key": "djangorestframework-api-key", "knox": "django-rest-knox", "token": "DRF tokens"}
@@ -153,7 +160,8 @@ def against_numbers(table: Table, few: Path, few_secrets: list[str], many: Path,
         memory = {"few": resident(small.pids()[0]), "many": resident(big.pids()[0])}
     few_rate, many_rate = (sorted(one[1:])[len(one) // 2] for one in found.values())
     ratio = many_rate.rate / few_rate.rate
-    table.line("P4", f"/verify at {MANY:,} stored keys, {USED:,} in use : {FEW:,}", ratio, ">= 0.90", rates(many_rate, few_rate))
+    what = f"/verify at {MANY:,} stored keys, {USED:,} in use : {FEW:,}"
+    table.line("P4", what, ratio, ">= 0.90", rates(many_rate, few_rate))
     sizes = f"{memory['many'] / 1024:.0f} MiB : {memory['few'] / 1024:.0f} MiB"
     table.line("P13", "resident memory there", memory["many"] / memory["few"], "<= 1.3", sizes)
 

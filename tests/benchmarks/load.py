@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS, SECONDS, CONNECTIONS = 5, 3, 16
@@ -47,7 +47,9 @@ def cores() -> tuple[set[int], set[int]]:
 
 
 @contextlib.contextmanager
-def started(command: Sequence[str], port: int, environment: Mapping[str, str], *, everywhere: bool = False) -> Iterator[int]:
+def started(
+    command: Sequence[str], port: int, environment: Mapping[str, str], *, everywhere: bool = False
+) -> Iterator[int]:
     """A process that listens on a port; gives its id. Pinned to the server's core unless it may run `everywhere`."""
 
     def pin() -> None:
@@ -80,7 +82,8 @@ def started(command: Sequence[str], port: int, environment: Mapping[str, str], *
 def granian(application: str, port: int, *, interface: str, python: str = sys.executable) -> list[str]:
     """One process of the server that keyadmin runs on."""
     options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--backpressure", "4096", "--no-ws"]
-    return [python, "-m", "granian", "--interface", interface, application, *options, "--no-access-log", "--log-level", "error"]
+    quiet = ["--no-access-log", "--log-level", "error"]
+    return [python, "-m", "granian", "--interface", interface, application, *options, *quiet]
 
 
 def measured(server: Server, *, connections: int = CONNECTIONS, seconds: int = SECONDS) -> Rate:
@@ -145,7 +148,7 @@ def _on_the_other_core() -> None:
     os.sched_setaffinity(0, cores()[1])
 
 
-def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: "tempfile._TemporaryFileWrapper[bytes]") -> None:
+def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: IO[bytes]) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if process.poll() is not None:

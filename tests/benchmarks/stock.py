@@ -13,13 +13,14 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "keyadmin.settings")
 django.setup()
 
-from django.conf import settings  # isort: skip
-from accounts.services.organizations import create_organization  # isort: skip
-from keyadmin.activity import work  # isort: skip
-from keyadmin.kernel import clock, tokens  # isort: skip
-from keyadmin.kernel.actor import operator  # isort: skip
-from keyadmin.keys.models import APIKey, KeyKind  # isort: skip
-from keyadmin.system.services import prepare  # isort: skip
+from django.conf import settings
+
+from accounts.services.organizations import create_organization
+from keyadmin.activity import work
+from keyadmin.kernel import clock, tokens
+from keyadmin.kernel.actor import operator
+from keyadmin.keys.models import APIKey, KeyKind
+from keyadmin.system.services import prepare
 
 BATCH = 5_000
 

@@ -7,11 +7,11 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "keyadmin.settings")
 django.setup()
 
-from django.conf import settings  # isort: skip
-from django.http import HttpRequest, HttpResponse  # isort: skip
-from django.urls import path  # isort: skip
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
 
-from keyadmin.web.auth import Handler, requires  # isort: skip
+from keyadmin.web.auth import Handler, requires
 
 
 def plain(request: HttpRequest) -> HttpResponse:

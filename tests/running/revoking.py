@@ -65,9 +65,7 @@ class Office:
         return made
 
 
-def hammered(
-    hosts: Iterable[Host], key: str, number: int, found: Found, act: Callable[[], object], way: str
-) -> None:
+def hammered(hosts: Iterable[Host], key: str, number: int, found: Found, act: Callable[[], object], way: str) -> None:
     """Send requests from several threads, take the right away in the middle, and send at least so many after that."""
     enough = found.after + number
     answered = float("inf")

@@ -110,9 +110,7 @@ def test_a_suspended_organization_is_refused_at_once(hosts: list[Installation], 
         for door in doors:
             assert door.asks(secret) == 200
         try:
-            hammered(
-                doors, secret, AFTER, found, lambda: office.call("POST", "/organizations/acme/suspend"), "suspend"
-            )
+            hammered(doors, secret, AFTER, found, lambda: office.call("POST", "/organizations/acme/suspend"), "suspend")
         finally:
             office.call("POST", "/organizations/acme/resume")
     assert found.accepted == []

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-SECRET_KEY = "only for measuring"  # noqa: S105
+SECRET_KEY = "only for measuring"
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "urls"
 INSTALLED_APPS = [

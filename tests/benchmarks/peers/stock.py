@@ -9,11 +9,11 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
 django.setup()
 
-from django.contrib.auth import get_user_model  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from knox.models import AuthToken  # noqa: E402
-from rest_framework.authtoken.models import Token  # noqa: E402
-from rest_framework_api_key.models import APIKey  # noqa: E402
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from knox.models import AuthToken
+from rest_framework.authtoken.models import Token
+from rest_framework_api_key.models import APIKey
 
 call_command("migrate", verbosity=0)
 user = get_user_model().objects.create_user("bench")

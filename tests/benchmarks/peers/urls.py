@@ -5,15 +5,15 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
 django.setup()
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402
-from django.urls import path  # noqa: E402
-from knox.auth import TokenAuthentication as KnoxAuthentication  # noqa: E402
-from rest_framework.authentication import BaseAuthentication, TokenAuthentication  # noqa: E402
-from rest_framework.permissions import BasePermission, IsAuthenticated  # noqa: E402
-from rest_framework.request import Request  # noqa: E402
-from rest_framework.response import Response  # noqa: E402
-from rest_framework.views import APIView  # noqa: E402
-from rest_framework_api_key.permissions import HasAPIKey  # noqa: E402
+from django.core.wsgi import get_wsgi_application
+from django.urls import path
+from knox.auth import TokenAuthentication as KnoxAuthentication
+from rest_framework.authentication import BaseAuthentication, TokenAuthentication
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework_api_key.permissions import HasAPIKey
 
 
 class Checked(APIView):

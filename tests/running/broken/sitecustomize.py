@@ -21,7 +21,7 @@ def slow_cache(watch: Any) -> None:
             heard.update(at=time.monotonic(), epoch=ask(self))
         return heard["epoch"]
 
-    watch.SqliteWatch.now, watch.LEASE = now, 1.0
+    watch.SqliteWatch.now, watch.LEASE, watch.RENEWAL = now, 1.0, 0.9
 
 
 def late_fill(memory: Any) -> None:

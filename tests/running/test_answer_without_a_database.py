@@ -1,0 +1,74 @@
+"""What `/verify` says while the database is stopped, hung or cut off: 503 within a second, never yes, and it recovers.
+
+R4. The server of the database is one of its own, so that it can be stopped.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.running.installation import ADMINISTRATOR, Installation
+from tests.running.revoking import PATH
+from tests.servers import postgres_server
+
+PATIENCE = 20.0  # seconds; the promise is one, but a busy machine is no fault of the code
+
+
+@pytest.fixture
+def hung_up(tmp_path: Path) -> Iterator[tuple[Installation, str, list[int]]]:
+    """An installation on a server of its own, a key that works, and the ids of the server's processes."""
+    with postgres_server() as url:
+        made = Installation(tmp_path / "it", url, ADMINISTRATOR)
+        try:
+            made.start()
+            secret = made.secret("create_key", "--name", "Watched", "--permission", "view_customer")
+            assert made.get(PATH, key=secret).status_code == 200
+            yield made, secret, server_of(url)
+        finally:
+            made.close()
+
+
+def server_of(url: str) -> list[int]:
+    """The processes of the database server behind a unix socket, its connections' among them."""
+    directory = url.partition("host=")[2].partition("&")[0].replace("%2F", "/")
+    (line, *_) = (Path(directory) / "data" / "postmaster.pid").read_text().splitlines()
+    found = subprocess.run(["ps", "--ppid", line, "-o", "pid="], capture_output=True, text=True, check=True)
+    return [int(line), *map(int, found.stdout.split())]
+
+
+def answered(made: Installation, secret: str, status: int) -> float:
+    """Ask until there is such an answer; the seconds that it took."""
+    began = time.monotonic()
+    while made.get(PATH, key=secret).status_code != status:
+        assert time.monotonic() < began + PATIENCE
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+def test_a_hung_database_is_503_and_recovers(hung_up: tuple[Installation, str, list[int]]) -> None:
+    made, secret, server = hung_up
+    for pid in server:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        time.sleep(0.3)  # longer than any lease
+        for _ in range(5):
+            answer = made.get(PATH, key=secret)
+            assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+            assert answer.headers["Retry-After"]
+    finally:
+        for pid in server:
+            os.kill(pid, signal.SIGCONT)
+    assert answered(made, secret, 200) < PATIENCE
+
+
+def test_a_database_that_is_gone_is_503(hung_up: tuple[Installation, str, list[int]]) -> None:
+    made, secret, server = hung_up
+    os.kill(server[0], signal.SIGQUIT)  # at once, without a word to its clients
+    time.sleep(0.3)
+    for _ in range(5):
+        assert made.get(PATH, key=secret).status_code == 503
