@@ -72,7 +72,7 @@ class SqliteWatch:
         mine = self._mine
         try:
             if not hasattr(mine, "version"):
-                mine.version = sqlite3.connect(self._file, timeout=0.5, isolation_level=None)
+                mine.version = sqlite3.connect(self._file, timeout=0.5, isolation_level=None).cursor()
                 mine.version.execute("PRAGMA query_only=ON")
             # The version first: a commit between the two is seen by the next question.
             mine.seen = mine.version.execute("PRAGMA data_version").fetchone()[0]

@@ -68,13 +68,6 @@ class Reply(NamedTuple):
     missing_permission: str = ""
 
 
-class Kept(NamedTuple):
-    """An answer that stays the same until `until` (seconds since 1970), whoever asks from wherever."""
-
-    until: float
-    reply: Reply
-
-
 async def serve(scope: dict[str, Any], send: Send) -> None:
     """One request and its answer."""
     asked = asked_by(scope)
@@ -128,10 +121,8 @@ def from_memory(asked: Asked) -> Reply | None:
         return None
     epoch = confirmed()
     known = memory.recall(memory.mark(asked.key), epoch) if epoch is not None else None
-    kept: Kept | None = known.answers.get(asked.question) if known is not None else None
-    if kept is None or kept.until <= clock.timestamp():
-        return None
-    return kept.reply
+    kept: Reply | None = known.answer(asked.question, clock.timestamp()) if known is not None else None
+    return kept
 
 
 async def _in_thread(asked: Asked) -> Reply:
@@ -175,9 +166,8 @@ def _judged(asked: Asked) -> Reply:
     if facts is None or not verdict.decision.allowed:
         return refused(asked, services.refusal_of(verdict.decision, subject))
     reply = Reply(200, about(facts, ask), subject=subject, token_id=facts.token_id)
-    if verdict.known is not None and not facts.allowed_networks:
-        until = facts.expires_at.timestamp() if facts.expires_at else float("inf")
-        verdict.known.keep(asked.question, Kept(until, reply))
+    if verdict.known is not None:
+        verdict.known.keep(asked.question, reply)
     return reply
 
 

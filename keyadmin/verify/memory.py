@@ -19,14 +19,29 @@ _KEY = secrets.token_bytes(32)
 
 @dataclass(slots=True)
 class Known:
-    """Facts with the epoch of their reading. `answers` is for the face that asks: what it made of them."""
+    """Facts with the epoch of their reading, and what was made of them for some questions.
+
+    What is kept holds as long as the facts do, until `until` (seconds since 1970) at most: then the key expires. Where
+    the address counts, nothing is kept.
+    """
 
     epoch: str
     facts: KeyFacts
+    until: float = field(init=False)
     answers: dict[Any, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        expires = self.facts.expires_at
+        self.until = expires.timestamp() if expires else float("inf")
+
+    def answer(self, question: Any, now: float) -> Any:
+        """What is kept for a question; None if nothing is."""
+        return self.answers.get(question) if now < self.until else None
+
     def keep(self, question: Any, answer: Any) -> None:
-        """Keep an answer; the oldest makes room."""
+        """Keep an answer."""
+        if self.facts.allowed_networks:
+            return
         if len(self.answers) >= MOST_ANSWERS:
             self.answers.clear()
         self.answers[question] = answer

@@ -63,6 +63,8 @@ def authenticated(request: KeyadminRequest) -> Actor:
 
 def _organization_meant(request: HttpRequest) -> int | None:
     """The organisation that header or query name (oid or slug); -1 for one that does not exist, None for none."""
+    if "HTTP_X_ORGANIZATION" not in request.META and not request.META.get("QUERY_STRING"):
+        return None
     named = {
         text.strip().lower()
         for text in (request.META.get("HTTP_X_ORGANIZATION", ""), request.GET.get("organization", ""))
@@ -78,6 +80,8 @@ def _organization_meant(request: HttpRequest) -> int | None:
 def _reason(request: HttpRequest) -> str:
     """X-Reason, which the log keeps; header bytes are read as UTF-8."""
     raw = request.META.get("HTTP_X_REASON", "")
+    if not raw:
+        return ""
     try:
         text = raw.encode("latin-1").decode()
     except (UnicodeEncodeError, UnicodeDecodeError):

@@ -72,7 +72,16 @@ def verify(presented: str, ask: Ask) -> Verdict:
         if isinstance(found, Outcome) or not found.secret_matches:
             return _judged(found, ask)
         known = memory.remember(sign, epoch, found)
-    return Verdict(decide(known.facts, ask, clock.now()), known.facts, known)
+    return Verdict(_decided(known, ask), known.facts, known)
+
+
+def _decided(known: Known, ask: Ask) -> Decision:
+    question = (ask.organization_id, ask.permissions, ask.any_permission, ask.environment)
+    kept: Decision | None = known.answer(question, clock.timestamp())
+    if kept is None:
+        kept = decide(known.facts, ask, clock.now())
+        known.keep(question, kept)
+    return kept
 
 
 def _looked_up(presented: str) -> KeyFacts | Outcome:

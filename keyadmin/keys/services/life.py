@@ -3,7 +3,7 @@
 from keyadmin.activity import work
 from keyadmin.activity.events import EventName
 from keyadmin.kernel import clock
-from keyadmin.kernel.actor import Actor
+from keyadmin.kernel.actor import SYSTEM, Actor
 from keyadmin.kernel.errors import ConflictError
 from keyadmin.keys import policy, rights
 from keyadmin.keys.models import APIKey
@@ -76,7 +76,11 @@ def delete_key(*, actor: Actor, key_id: int, expected_version: int | None = None
 def stamp_expired() -> int:
     """Note which keys were seen to have expired, so that a clock set back revives none; returns how many.
 
-    No activity and no epoch: the moment itself was already known to every verifier.
+    No activity: the moment itself was known to everybody. But whoever remembers a key must read the stamp.
     """
     now = clock.now()
-    return APIKey.objects.filter(expires_at__lte=now, expired_seen_at=None).update(expired_seen_at=now)
+    with work.unit(SYSTEM) as unit:
+        count = APIKey.objects.filter(expires_at__lte=now, expired_seen_at=None).update(expired_seen_at=now)
+        if count:
+            unit.changes_rights()
+    return count
