@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from allauth.core.internal.ratelimit import truncate_ip
@@ -37,6 +38,23 @@ def visible_organizations(actor: Actor) -> QuerySet[Organization]:
     if actor.organization_id is not None:
         rows = rows.filter(pk=actor.organization_id)
     return rows
+
+
+def listed_organizations(actor: Actor) -> QuerySet[Organization]:
+    """The same as they are shown: a key with the flair [segment] is told of its own and those that it created."""
+    rows = visible_organizations(actor)
+    return rows.filter(Q(pk__in=actor.held.rights) | Q(created_by_key=actor.key_id or 0)) if actor.segment else rows
+
+
+def managed_organization(actor: Actor, reference: str) -> Organization:
+    """The organisation with this oid or slug to look into or change; NotFoundError as `organization`.
+
+    To a key with the flair [segment] also for one that it did not create, though it may work there.
+    """
+    found = organization(actor, reference)
+    if not actor.may_touch(found.created_by_key):
+        raise NotFoundError("There is no such organisation.")
+    return found
 
 
 def known_organizations(actor: Actor) -> QuerySet[Organization]:
@@ -128,7 +146,12 @@ def assignee(actor: Actor, reference: str) -> User:
 
 
 def _among(actor: Actor, *permissions: str) -> Q:
-    """The filter for the actor's own user and the members of where one of the permissions is held."""
+    """The filter for the actor's own user and the members of where one of the permissions is held.
+
+    Through a key with the flair [segment] only users that it created itself.
+    """
+    if actor.segment:
+        return Q(created_by_key=actor.key_id or 0) & _among(replace(actor, segment=False), *permissions)
     reach: frozenset[int] = frozenset()
     for permission in permissions:
         held = actor.allowing(permission)
@@ -163,7 +186,7 @@ def possible_key_owners(actor: Actor, organization: Organization) -> list[User]:
 def visible_members(actor: Actor) -> QuerySet[Membership]:
     """Who is in the organisations where the actor may see users, people and API users, by name."""
     rows = Membership.objects.select_related("user", "organization").prefetch_related("groups__group")
-    return _seen(rows.order_by("user__name", "pk"), actor, "user")
+    return _seen(rows.order_by("user__name", "pk"), actor, "user", made="user__created_by_key")
 
 
 def visible_member(actor: Actor, user_id: int, *, kind: str = "") -> Membership:
@@ -193,14 +216,15 @@ def possible_member(actor: Actor, group: Group, user_id: int) -> User:
     """A user of the group's organisation, for who may say who is in the group. Raises DeniedError, NotFoundError."""
     access.require(actor, "group.ctrl", group.organization_id)
     rows = User.objects.filter(memberships__organization_id=group.organization_id, pk=_bounded(user_id))
-    return _one(rows, "There is no such user.")
+    return _one(_touchable(rows, actor), "There is no such user.")
 
 
 def chosen_groups(actor: Actor, organization: Organization, ids: Collection[int]) -> list[Group]:
     """The groups that somebody is to be put into. Raises DeniedError (`group.ctrl`), InvalidError naming an id."""
     if ids:
         access.require(actor, "group.ctrl", organization.pk)
-    found = Group.objects.filter(organization=organization, pk__in=ids).prefetch_related("policies").in_bulk()
+    rows = Group.objects.filter(organization=organization, pk__in=ids).prefetch_related("policies")
+    found = _touchable(rows, actor).in_bulk()
     return _chosen(found, ids, "groups", "group")
 
 
@@ -208,7 +232,7 @@ def chosen_policies(actor: Actor, organization: Organization, ids: Collection[in
     """The policies that a group is to have. Raises DeniedError (`policy.view`), InvalidError naming an id."""
     if ids:
         access.require_view(actor, "policy", organization.pk)
-    found = Policy.objects.filter(organization=organization, pk__in=ids).in_bulk()
+    found = _touchable(Policy.objects.filter(organization=organization, pk__in=ids), actor).in_bulk()
     return _chosen(found, ids, "policies", "policy")
 
 
@@ -243,20 +267,29 @@ def open_invitations(actor: Actor) -> QuerySet[Invitation]:
 def settings_of(actor: Actor, organization: Organization) -> Organization:
     """The organisation with its key policy, for who may read its settings. Raises DeniedError, NotFoundError."""
     access.require_view(actor, "org", organization.pk)
+    if not actor.may_touch(organization.created_by_key):
+        raise NotFoundError("There is no such organisation.")
     return Organization.objects.select_related("key_policy").get(pk=organization.pk)
 
 
-def _seen(rows: QuerySet[M], actor: Actor, thing: str) -> QuerySet[M]:
+def _seen(rows: QuerySet[M], actor: Actor, thing: str, made: str = "created_by_key") -> QuerySet[M]:
     """The rows of organisations where the actor holds `<thing>.view` or `.ctrl`. Raises DeniedError if that is nowhere.
 
-    Whatever is asked for, so that nothing can be told from the refusal.
+    Whatever is asked for, so that nothing can be told from the refusal. `made` names what a key with the flair
+    [segment] must have made: the column with the id of the key.
     """
     if not (actor.allows(f"{thing}.view") or actor.allows(f"{thing}.ctrl")):
         raise access.denied(actor, f"{thing}.view")
+    rows = _touchable(rows, actor, made)
     viewing, managing = actor.allowing(f"{thing}.view"), actor.allowing(f"{thing}.ctrl")
     if viewing is None or managing is None:
         return rows
     return rows.filter(organization_id__in=viewing | managing)
+
+
+def _touchable(rows: QuerySet[M], actor: Actor, made: str = "created_by_key") -> QuerySet[M]:
+    """The rows that exist for the actor; for a key with the flair [segment] only what it created itself does."""
+    return rows.filter(**{made: actor.key_id or 0}) if actor.segment else rows
 
 
 def _one(rows: QuerySet[M], missing: str) -> M:

@@ -72,12 +72,28 @@ def problems_of(env: Env) -> list[CheckMessage]:
             )
         )
     for name in env.unused:
-        known = name != "KEYADMIN_ORG"
         found.append(
             Warning(
-                f"{name} is set but has no effect{' in this version' if known else ''}.",
-                hint="Unset it." if known else "Set KEYADMIN_ADMIN_EMAIL and KEYADMIN_ADMIN_PASSWORD too, or unset it.",
+                f"{name} is set but has no effect.",
+                hint="Set KEYADMIN_ADMIN_EMAIL and KEYADMIN_ADMIN_PASSWORD too, or unset it.",
                 id="keyadmin.W008",
+            )
+        )
+    if env.workers > 1 and not env.redis_url:
+        found.append(
+            Warning(
+                f"KEYADMIN_WORKERS is {env.workers} and REDIS_URL is not set: each process counts by itself.",
+                hint=f"A key may be used {env.workers} times as often as it should. Set REDIS_URL (Redis or Valkey).",
+                id="keyadmin.W011",
+            )
+        )
+    redis = urlsplit(env.redis_url)
+    if redis.scheme == "redis" and redis.password and not _is_local(redis.hostname or ""):
+        found.append(
+            Warning(
+                "REDIS_URL goes to another machine without TLS: its password can be read on the way.",
+                hint="Use rediss://, or a network that nobody else is in.",
+                id="keyadmin.W012",
             )
         )
     if env.data_dir.stat().st_mode & stat.S_IRWXO:

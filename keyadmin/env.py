@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -24,14 +24,13 @@ BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false
 SCHEMES = ("hmac_sha256", "pbkdf2_sha256")
 # A host name; its last label is no number (WHATWG URL: "ends in a number"), or it would be a broken IPv4 address.
 HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*(?![0-9]+\.?$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.ASCII)
-CHECKED_AS_TEXT = frozenset({"API_KEY_ROUNDS_NO", "DATABASE_URL", "EMAIL_URL", "USAGE_DATABASE_URL"})
+CHECKED_AS_TEXT = frozenset({"API_KEY_ROUNDS_NO", "DATABASE_URL", "EMAIL_URL", "REDIS_URL", "USAGE_DATABASE_URL"})
+REDIS_SCHEMES = ("redis", "rediss", "unix")
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LONGEST_SHOWN = 120
 ORGANIZATION_LENGTH, EMAIL_LENGTH = 150, 254
 
-# Variables of the contract that this version does not read yet: neither typing errors nor of any effect.
-NOT_YET = ("REDIS_URL",)
 READ_ELSEWHERE = frozenset({"KEYADMIN_SOAK"})
 
 
@@ -71,6 +70,7 @@ class Env:
     data_dir: Path
     database: Database | None
     usage_database: Database | None
+    redis_url: str = field(repr=False)
     public_url: str
     trusted_proxies: tuple[str, ...]
     mail: Mail | None
@@ -99,9 +99,7 @@ def read(environ: Mapping[str, str]) -> Env:
         raise EnvError("KEYADMIN_REQUIRE_SITE_KEY: this version has no site keys; unset it, it would protect nothing.")
     email, password, organization = _first_administrator(environ)
     known = KNOWN | READ_ELSEWHERE
-    unused = [name for name in NOT_YET if environ.get(name, "").strip()]
-    if organization and not email:
-        unused.append("KEYADMIN_ORG")
+    unused = ("KEYADMIN_ORG",) if organization and not email else ()
     return Env(
         debug=_boolean(environ, "KEYADMIN_DEBUG", default=False),
         host=_host(environ),
@@ -109,6 +107,7 @@ def read(environ: Mapping[str, str]) -> Env:
         workers=_integer(environ, "KEYADMIN_WORKERS", 1, 1, 512),
         database=(database := _database(environ, "DATABASE_URL")),
         usage_database=None if (usage := _database(environ, "USAGE_DATABASE_URL")) == database else usage,
+        redis_url=_redis(environ.get("REDIS_URL", "")),
         public_url=(public_url := _public_url(environ.get("KEYADMIN_PUBLIC_URL", ""))),
         trusted_proxies=_networks(environ.get("KEYADMIN_TRUSTED_PROXIES", "")),
         mail=_mail(environ.get("EMAIL_URL", "")),
@@ -122,7 +121,7 @@ def read(environ: Mapping[str, str]) -> Env:
         admin_password=password,
         organization=organization or "Default",
         unknown=tuple(sorted(name for name in environ if name.startswith("KEYADMIN_") and name not in known)),
-        unused=tuple(unused),
+        unused=unused,
         data_dir=(data_dir := _data_dir(environ)),
         master=_master(environ, data_dir),
     )
@@ -321,6 +320,27 @@ def _database(environ: Mapping[str, str], name: str) -> Database | None:
         return database_url.parse(url) if url else None
     except ValueError as error:
         raise EnvError(f"{name}: {error}") from None
+
+
+def _redis(text: str) -> str:
+    """The server that REDIS_URL names, checked. The address is never echoed: there may be a password in it."""
+    text = text.strip()
+    if not text:
+        return ""
+    example = "must look like redis://:password@cache.example.org:6379/0 (rediss:// with TLS, unix:///path.sock?db=0)"
+    try:
+        parts = urlsplit(text)
+        host, port, query = _canonical_host((parts.hostname or "").lower()), parts.port, parse_qsl(parts.query)
+    except ValueError:
+        raise EnvError(f"REDIS_URL: this is not an address; it {example}.") from None
+    by_path = parts.scheme == "unix"
+    database = dict(query).get("db", "0") if by_path else parts.path.strip("/") or "0"
+    placed = len(parts.path) > 1 and not parts.hostname if by_path else bool(host) and port != 0
+    known = len(query) == (len({name for name, _ in query} & {"db"}) if by_path else 0)
+    numbered = database.isascii() and database.isdigit() and len(database) < 5
+    if parts.scheme not in REDIS_SCHEMES or not placed or not known or not numbered or parts.fragment:
+        raise EnvError(f"REDIS_URL: {example}. Characters such as / in a password are written as %2F.")
+    return text
 
 
 def _first_administrator(environ: Mapping[str, str]) -> tuple[str, str, str]:

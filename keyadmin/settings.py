@@ -17,6 +17,7 @@ BASE_DIR = environment.ROOT
 # --- secrets: everything is derived from the master key, each for one purpose --------------------------------
 SECRET_KEY = ENV.master.derive("django secret key", 48).hex()
 BUCKET_KEY = ENV.master.derive("buckets of given secrets")
+RATE_PREFIX = ENV.master.derive("names of rate limits", 8).hex()
 KEY_HASHER = hashing.build_context(ENV.master.peppers(), scheme=ENV.hash_scheme, rounds=ENV.rounds)
 
 # --- addresses -----------------------------------------------------------------------------------------------
@@ -288,6 +289,9 @@ else:
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = ENV.mail.user, ENV.mail.password
     EMAIL_USE_SSL, EMAIL_USE_TLS = ENV.mail.scheme == "smtps", ENV.mail.scheme == "smtp+tls"
 EMAIL_TIMEOUT = 10
+
+# --- rate limits ---------------------------------------------------------------------------------------------
+BULK_FACTOR = 10  # how many times its limit a key with the flair [bulk] may use
 
 # --- request bounds ------------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20

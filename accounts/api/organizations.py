@@ -25,6 +25,8 @@ from keyadmin.web.rest import (
     NoFields,
     OrganizationRef,
     Page,
+    RateLimit,
+    RateLimitOut,
     Shape,
     expected_version,
     idempotent,
@@ -80,6 +82,7 @@ class KeyPolicyOut(Shape):
     api_users_only: bool
     reason_required: bool
     shortest_imported_secret: int
+    default_rate_limit: RateLimitOut
     version: int
 
 
@@ -93,12 +96,13 @@ class KeyPolicyPatch(Changes):
     api_users_only: bool = False
     reason_required: bool = False
     shortest_imported_secret: ImportedSecret = 32
+    default_rate_limit: RateLimit = None
 
 
 @router.get("", response={200: OrganizationList, **READ}, operation_id="organizations_list", exclude_unset=True)
 def list_organizations(request: HttpRequest, query: Query[SearchQuery]) -> dict[str, Any]:
     """The organisations that the credential reaches."""
-    found = queries.visible_organizations(actor_of(request)).filter(queries.matching(query.search, "name", "slug"))
+    found = queries.listed_organizations(actor_of(request)).filter(queries.matching(query.search, "name", "slug"))
     return page_of(request, found, query, organization_ref)
 
 
@@ -156,7 +160,10 @@ def get_key_policy(request: HttpRequest, response: HttpResponse, organization: R
 def edit_key_policy(
     request: HttpRequest, response: HttpResponse, organization: Reference, body: KeyPolicyPatch
 ) -> dict[str, Any]:
-    """Change what is demanded of keys; absent fields stay. Keys that exist stay as they are."""
+    """Change what is demanded of keys; absent fields stay.
+
+    Keys that exist stay as they are, but for the default of the rate limit, which holds at once for those without one.
+    """
     actor, found = _named(request, organization)
     row = services.edit_key_policy(
         actor=actor,
@@ -196,7 +203,7 @@ def resume_organization(
 def _named(request: HttpRequest, reference: str) -> tuple[Actor, Organization]:
     """The organisation in the address, and the actor limited to it."""
     actor = actor_of(request)
-    found = queries.organization(actor, reference.lower())
+    found = queries.managed_organization(actor, reference.lower())
     return actor.meaning(found.pk), found
 
 

@@ -75,6 +75,15 @@ class KeyPolicyForm(VersionedForm):
         help_text="For keys that were made elsewhere and are entered here. Under 32 characters they can be weak.",
         error_messages=dict.fromkeys(WRONG_NUMBER, "Write a number of characters from 16 to 256."),
     )
+    default_rate_limit = forms.CharField(
+        label="Usual rate limit (optional)",
+        required=False,
+        max_length=30,
+        empty_value=None,
+        help_text="For keys without a limit of their own, at once. Such as 600/minute; also second, hour and day. "
+        "Empty: no limit.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
 
 
 class InviteForm(ChoosingForm):

@@ -3,10 +3,10 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.models.organizations import Membership, Organization
-from accounts.models.versioned import Versioned
+from accounts.models.versioned import Made, Versioned
 
 
-class Policy(Versioned):
+class Policy(Versioned, Made):
     """A named list of permission patterns of one organisation; `version` counts its edits."""
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="policies")
@@ -48,7 +48,7 @@ class PolicyVersion(models.Model):
         return f"{self.name} v{self.version}"
 
 
-class Group(Versioned):
+class Group(Versioned, Made):
     """Members of one organisation, and the policies that say what they may do."""
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="groups")

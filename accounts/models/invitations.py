@@ -5,9 +5,10 @@ from django.db.models.functions import Lower
 from accounts.models.groups import Group
 from accounts.models.organizations import Organization
 from accounts.models.users import User
+from accounts.models.versioned import Made
 
 
-class Invitation(models.Model):
+class Invitation(Made):
     """A link by which one person joins an organisation, once. Only a digest of its token is stored."""
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="invitations")

@@ -4,13 +4,15 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models.users import User, UserKind
-from accounts.models.versioned import Versioned
+from accounts.models.versioned import Made, Versioned
+from keyadmin.kernel.rates import Rate
+from keyadmin.limits.columns import columns_of, rate_of, rate_or_none
 
 LONGEST_LIFE_DAYS = 36500
 LEAST_IMPORTED_SECRET, SHORTEST_IMPORTED_SECRET, LARGEST_IMPORTED_SECRET = 16, 32, 256
 
 
-class Organization(Versioned):
+class Organization(Versioned, Made):
     oid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=150)
@@ -46,6 +48,8 @@ class KeyPolicy(Versioned):
     api_users_only = models.BooleanField(default=False)
     reason_required = models.BooleanField(default=False)
     shortest_imported_secret = models.PositiveSmallIntegerField(default=SHORTEST_IMPORTED_SECRET)
+    default_rate_count = models.PositiveIntegerField(null=True)  # with the next one: null is no limit
+    default_rate_seconds = models.PositiveIntegerField(null=True)
 
     class Meta:
         verbose_name_plural = "key policies"
@@ -68,10 +72,28 @@ class KeyPolicy(Versioned):
                 condition=Q(shortest_imported_secret__range=(LEAST_IMPORTED_SECRET, LARGEST_IMPORTED_SECRET)),
                 name="key_policy_shortest_imported_secret_is_sane",
             ),
+            models.CheckConstraint(
+                condition=rate_or_none("default_rate_count", "default_rate_seconds"),
+                name="key_policy_default_rate_is_sane",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"key policy of {self.organization_id}"
+
+    @property
+    def default_rate(self) -> Rate | None:
+        """How often a key may be used that has no limit of its own; None: as often as one likes."""
+        return rate_of(self.default_rate_count, self.default_rate_seconds)
+
+    @property
+    def default_rate_limit(self) -> str | None:
+        """The same as it is written, such as `600/minute`. ValueError for a text that is no limit."""
+        return None if self.default_rate is None else str(self.default_rate)
+
+    @default_rate_limit.setter
+    def default_rate_limit(self, text: str | None) -> None:
+        self.default_rate_count, self.default_rate_seconds = columns_of(text)
 
 
 class Membership(models.Model):

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from accounts.models.versioned import Versioned
+from accounts.models.versioned import Made, Versioned
 
 
 class UserKind(models.TextChoices):
@@ -18,7 +18,7 @@ class UserManager(BaseUserManager["User"]):
     """Nothing but the look-up that signing in needs: users are made by services."""
 
 
-class User(Versioned, AbstractBaseUser):
+class User(Versioned, Made, AbstractBaseUser):
     """A person, who signs in, or an API user: a named service that never can."""
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -47,6 +47,7 @@ def create_api_user(
         description=clean_text("description", description, longest=DESCRIPTION_LENGTH),
         contact_email=clean_email("contact_email", contact_email, required=False),
         created_at=clock.now(),
+        created_by_key=actor.key_id,
     )
     with work.unit(actor) as unit:
         # One at a time for each organisation, so that two of the same name can't be made at once. NO KEY: a full lock

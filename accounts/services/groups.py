@@ -80,6 +80,7 @@ def create_group(
         name=clean_line("name", name, longest=NAME_LENGTH),
         description=clean_text("description", description, longest=DESCRIPTION_LENGTH),
         created_at=clock.now(),
+        created_by_key=actor.key_id,
     )
     with work.unit(actor) as unit:
         given = _locked_policies(organization.pk, policies)

@@ -46,6 +46,8 @@ def invite(
         Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
         if Membership.objects.filter(organization=organization, user__email=address).exists():
             raise ConflictError(f"{address} is in {organization.name} already.")
+        if not all(actor.may_touch(other.created_by_key) for other in _open(organization).filter(email=address)):
+            raise ConflictError(f"{address} is invited to {organization.name} already.")
         _open(organization).filter(email=address).update(withdrawn_at=now)
         invitation = Invitation(
             organization=organization,
@@ -54,6 +56,7 @@ def invite(
             created_at=now,
             created_by_id=actor.user_id,
             created_by_label=actor.label,
+            created_by_key=actor.key_id,
             expires_at=now + LIFE,
         )
         invitation.save(force_insert=True)
@@ -73,7 +76,7 @@ def withdraw(*, actor: Actor, organization: Organization, invitation_id: int) ->
     with work.unit(actor) as unit:
         rows = _open(organization).select_for_update(no_key=True)
         found = rows.filter(pk=invitation_id).first() if 0 < invitation_id <= BIGGEST_ID else None
-        if found is None:
+        if found is None or not actor.may_touch(found.created_by_key):
             raise NotFoundError("There is no such invitation.")
         found.withdrawn_at = clock.now()
         found.save(force_update=True)

@@ -31,7 +31,7 @@ class OrganizationChanges(TypedDict, total=False):
 
 
 class KeyPolicyChanges(TypedDict, total=False):
-    """The same for a key policy. Lives in days; None: no limit, and never."""
+    """The same for a key policy. Lives in days; None: no limit, and never. A rate limit such as `600/minute`."""
 
     longest_life_days: int | None
     default_life_days: int | None
@@ -42,6 +42,7 @@ class KeyPolicyChanges(TypedDict, total=False):
     api_users_only: bool
     reason_required: bool
     shortest_imported_secret: int
+    default_rate_limit: str | None
 
 
 def create_organization(*, actor: Actor, name: str, slug: str = "") -> Organization:
@@ -56,7 +57,12 @@ def create_organization(*, actor: Actor, name: str, slug: str = "") -> Organizat
     if slugify(wanted) != wanted or len(wanted) > SLUG_LENGTH:
         raise InvalidError.field("slug", "At most 50 lower-case letters, digits and hyphens.")
     with work.unit(actor) as unit:
-        organization = Organization(name=name, slug=_free(wanted, exact=bool(slug)), created_at=clock.now())
+        organization = Organization(
+            name=name,
+            slug=_free(wanted, exact=bool(slug)),
+            created_at=clock.now(),
+            created_by_key=actor.key_id,
+        )
         organization.save(force_insert=True)
         KeyPolicy(organization=organization).save(force_insert=True)
         unit.record(
@@ -98,6 +104,8 @@ def edit_key_policy(
 ) -> KeyPolicy:
     """Change what the organisation demands of keys. Keys that exist stay as they are; what is changed must comply.
 
+    The default of the rate limit holds at once for every key that has none of its own.
+
     Raises NotFoundError, DeniedError (`org.ctrl`), InvalidError, StaleError.
     """
     access.require(actor, "org.ctrl", organization.pk)
@@ -105,9 +113,14 @@ def edit_key_policy(
         row = locked(KeyPolicy.objects.all(), organization.pk, missing=MISSING, expected_version=expected_version)
         before = _demands(row)
         for name, value in changes.items():
-            setattr(row, name, value)
+            try:
+                setattr(row, name, value)
+            except ValueError as error:
+                raise InvalidError.field(name, str(error)) from None
         _check_demands(row)
         old, new = difference(before, _demands(row))
+        if "default_rate_limit" in changes:
+            unit.changes_rights()
         if new:
             save(row)
             unit.record(

@@ -39,6 +39,7 @@ def create_policy(
         description=clean_text("description", description, longest=DESCRIPTION_LENGTH),
         patterns=wanted,
         created_at=clock.now(),
+        created_by_key=actor.key_id,
     )
     with work.unit(actor) as unit:
         refuse_twin(policy)

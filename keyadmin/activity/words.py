@@ -113,12 +113,24 @@ FIELDS = {
     "member_id": "User ID",
 }
 # Those that come first, in this order; the others by name.
-FIRST = ("name", "description", "kind", "owner", "environment", "permissions", "allowed_networks", "expiry_date")
+FIRST = (
+    "name",
+    "description",
+    "kind",
+    "owner",
+    "environment",
+    "permissions",
+    "allowed_networks",
+    "rate_limit",
+    "expiry_date",
+)
 # What it means that a field holds nothing, or an empty list.
 NOTHING = {
     "expiry_date": "Never",
     "token_id": "None: a secret made elsewhere",
     "permissions": "All that its owner may do",
+    "rate_limit": "The organisation's default",
+    "default_rate_limit": "No limit",
 }
 EMPTY = {"allowed_networks": "From anywhere", "permissions": "None", "policies": "None", "second_factor": "None"}
 VALUES = {

@@ -78,13 +78,24 @@ class Actor:
         return self.held.allows(name, self.organization_id)
 
     @property
+    def key_id(self) -> int | None:
+        """The id of the key that acts; None: no key does."""
+        return self.id if self.kind is ActorKind.KEY else None
+
+    def may_touch(self, created_by_key: int | None) -> bool:
+        """Whether a thing that was made through this key (None: through none) exists for the actor.
+
+        Through a key with the flair [segment] only what it created itself does.
+        """
+        return not self.segment or (created_by_key is not None and created_by_key == self.key_id)
+
+    @property
     def subject(self) -> Subject:
         """This actor as records keep it; the organisation is the one that the request means, else the only one."""
         meant, known = self.organization_id, self.held.rights
         if meant not in known and (meant is None or meant < 0 or self.held.everywhere is None):
             meant = next(iter(known)) if len(known) == 1 else None
-        key_id = self.id if self.kind is ActorKind.KEY else None
-        return Subject(meant, key_id, self.user_id, self.label if self.authenticated else "")
+        return Subject(meant, self.key_id, self.user_id, self.label if self.authenticated else "")
 
     def meaning(self, organization_id: int | None) -> Self:
         """The same actor, limited to one organisation; None: to none."""

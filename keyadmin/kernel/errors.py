@@ -197,6 +197,7 @@ class ProblemError(Exception):
         self.detail = detail or self.kind.meaning
         self.errors = dict(errors or {})
         self.extra = dict(extra or {})
+        self.headers: dict[str, str] = {}  # that go with the answer
         super().__init__(self.detail)
 
 

@@ -32,6 +32,8 @@ from keyadmin.web.rest import (
     OrganizationRef,
     Page,
     PageQuery,
+    RateLimit,
+    RateLimitOut,
     RowId,
     Shape,
     UserRef,
@@ -82,7 +84,7 @@ class KeyOut(Shape):
     expiry_date: Moment | None
     last_used: Moment | None
     allowed_networks: list[str]
-    rate_limit: str | None
+    rate_limit: RateLimitOut
     locked: bool
     version: int
 
@@ -113,6 +115,7 @@ class KeyIn(In):
     expiry_date: Expiry | None = None
     environment: Literal["live", "test"] = "live"
     allowed_networks: Networks = []
+    rate_limit: RateLimit = None
 
 
 class KeyPatch(Changes):
@@ -121,6 +124,7 @@ class KeyPatch(Changes):
     permissions: Patterns | None = None
     expiry_date: Expiry | None = None
     allowed_networks: Networks = []
+    rate_limit: RateLimit = None
 
 
 class RegenerateIn(In):
@@ -181,6 +185,7 @@ def create_key(request: HttpRequest, response: HttpResponse, body: KeyIn) -> Sta
             expires_at=body.expiry_date if "expiry_date" in body.model_fields_set else services.UNSAID,
             environment=body.environment,
             allowed_networks=body.allowed_networks,
+            rate_limit=body.rate_limit,
             minted=minted,
         )
         return issued_fields(issued)
@@ -195,12 +200,12 @@ def get_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId) -> 
 
 
 def edit_key(request: HttpRequest, response: HttpResponse, api_key_id: RowId, body: KeyPatch) -> dict[str, Any]:
-    """Change name, description, permissions, expiry or networks; absent fields stay. Never the secret."""
+    """Change name, description, permissions, expiry, networks or rate limit; absent fields stay. Never the secret."""
     sent = body.dict(exclude_unset=True)
     changes = services.KeyChanges()
     if "expiry_date" in sent:
         changes["expires_at"] = sent["expiry_date"]
-    for name in ("name", "description", "permissions", "allowed_networks"):
+    for name in ("name", "description", "permissions", "allowed_networks", "rate_limit"):
         if name in sent:
             changes[name] = sent[name]
     key = services.edit_key(

@@ -14,12 +14,14 @@ LABELS = {
     "expiry_date": "Expiry",
     "permissions": "Permissions",
     "allowed_networks": "Networks",
+    "rate_limit": "Rate limit",
     "token_id": "Token ID",
 }
 EMPTY = {
     "permissions": "All that its user may do",
     "expiry_date": "Never",
     "description": "None",
+    "rate_limit": "The organisation's default",
     "token_id": "None: a secret made elsewhere",
 }
 LONGEST_TEXT, MOST_NAMED = 120, 4

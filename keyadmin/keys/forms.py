@@ -15,6 +15,7 @@ from keyadmin.kernel import addresses, clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import DeniedError, ProblemError
 from keyadmin.kernel.patterns import EVERYTHING, NOTHING, Rights
+from keyadmin.kernel.rates import parse_rate
 from keyadmin.keys import policy, presets, queries
 from keyadmin.keys.flairs import effective_flairs
 from keyadmin.keys.models import APIKey, KeyKind
@@ -153,6 +154,15 @@ class KeyForm(ExpiryForm):
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
     )
 
+    rate_limit = forms.CharField(
+        label="Rate limit (optional)",
+        required=False,
+        max_length=30,
+        empty_value=None,
+        help_text="Requests at most, such as 600/minute; also second, hour and day.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
     modes: tuple[str, ...] = tuple(MODES)
     mode_labels, mode_hints = MODES, MODE_HINTS
     kept = NOTHING  # what the key may do already: it can be kept by whoever lacks it
@@ -167,6 +177,8 @@ class KeyForm(ExpiryForm):
         self.other_patterns = sorted(self.kept.patterns - {"*"} - dict(names).keys())
         # A pattern that a key has already, such as sensor.*, can be kept though no box of the matrix stands for it.
         self.choices_of("permissions", [*names, *((name, name) for name in self.other_patterns)])
+        default = self.demands.default_rate or "no limit"
+        self.fields["rate_limit"].help_text += f" Empty: the organisation's default, {default}."
         self.choices_of("mode", [(mode, self.mode_labels[mode]) for mode in self.modes])
         self.offer_expiry(kept=self.kept_hint)
 
@@ -184,6 +196,13 @@ class KeyForm(ExpiryForm):
 
     def clean_name(self) -> str:
         return _typed(self.cleaned_data["name"], "Enter a name.")
+
+    def clean_rate_limit(self) -> str | None:
+        typed: str | None = self.cleaned_data["rate_limit"]
+        try:
+            return None if typed is None else str(parse_rate(typed))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
 
     def clean_networks(self) -> list[str]:
         found, problems = [], []
@@ -409,6 +428,8 @@ class EditKeyForm(KeyForm):
             found["permissions"] = typed["patterns"]
         if "networks" in typed:
             found["allowed_networks"] = typed["networks"]
+        if "rate_limit" in typed:
+            found["rate_limit"] = typed["rate_limit"]
         return found
 
     def _place(self, error: DeniedError) -> tuple[str | None, str]:
@@ -421,6 +442,8 @@ class EditKeyForm(KeyForm):
             return "expiry", f"You can't change how long this key works: {lacking}"
         if addresses.widens(key.allowed_networks, typed["networks"]):
             return "networks", f"You can't let this key work from more places: {lacking}"
+        if typed["rate_limit"] != key.rate_limit:
+            return "rate_limit", f"You can't let this key work more often: {lacking}"
         if effective_flairs(key.name) != effective_flairs(typed["name"]):
             return "name", f"You can't let this key see more: {lacking}"
         return "mode", f"You can't give this key more permissions: {error.permission} is one that you do not have."
@@ -546,6 +569,7 @@ def initial_of(key: APIKey) -> dict[str, Any]:
         "mode": mode,
         "permissions": list(key.permissions or ()) if mode == "custom" else [],
         "networks": "\n".join(key.allowed_networks),
+        "rate_limit": key.rate_limit,
         "version": key.version,
     }
 

@@ -5,8 +5,10 @@ from django.db.models.lookups import GreaterThan, LessThanOrEqual
 
 from accounts.models import Organization, User
 from keyadmin.kernel import clock, tokens
+from keyadmin.kernel.rates import Rate
 from keyadmin.keys.flairs import effective_flairs, flairs_of
 from keyadmin.keys.status import Status, status_of
+from keyadmin.limits.columns import columns_of, rate_of, rate_or_none
 
 NAME_LENGTH, DESCRIPTION_LENGTH = 80, 2000
 
@@ -21,6 +23,7 @@ class APIKey(models.Model):
 
     A person's key works in every organisation that the person is in; an API user's in its one organisation.
     `permissions` is the key's own list: what an organisation key may do, what narrows a user key (null: nothing).
+    `segmented` marks one made through a key with the flair [segment]: it is limited as if it had that flair itself.
     A secret made here is found by its token id, one made elsewhere by its bucket; the `tail` of a weak one is empty.
     `assigned` marks the one key of a user that is entered or generated for them, each time in place of the last.
     """
@@ -32,6 +35,9 @@ class APIKey(models.Model):
     description = models.TextField(blank=True)
     permissions = models.JSONField(null=True)
     allowed_networks = models.JSONField(default=list)
+    rate_count = models.PositiveIntegerField(null=True)  # with the next one: null is as the organisation has it
+    rate_seconds = models.PositiveIntegerField(null=True)
+    segmented = models.BooleanField(default=False, db_default=False)
 
     environment = models.CharField(max_length=4)
     prefix = models.CharField(max_length=16, blank=True)
@@ -84,6 +90,7 @@ class APIKey(models.Model):
                 condition=LessThanOrEqual(Length(F("description")), DESCRIPTION_LENGTH),
                 name="apikey_description_length",
             ),
+            models.CheckConstraint(condition=rate_or_none("rate_count", "rate_seconds"), name="apikey_rate_is_sane"),
             models.CheckConstraint(condition=Q(environment__in=["live", "test"]), name="apikey_environment_is_known"),
             models.CheckConstraint(condition=Q(version__gte=1), name="apikey_version_starts_at_one"),
             models.CheckConstraint(
@@ -98,6 +105,9 @@ class APIKey(models.Model):
         indexes = [
             models.Index(fields=["organization", "-created_at"], name="apikey_by_creation"),
             models.Index(fields=["organization", "expires_at"], name="apikey_by_expiry"),
+            models.Index(
+                fields=["created_by_key"], condition=Q(created_by_key__isnull=False), name="apikey_by_creating_key"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -129,9 +139,30 @@ class APIKey(models.Model):
                 self.permissions,
                 self.allowed_networks,
                 sorted(effective_flairs(self.name)),
+                self.rate,
+                self.segmented,
                 times,
             )
         )
+
+    @property
+    def rate(self) -> Rate | None:
+        """The key's own limit; None: as its organisation has it."""
+        return rate_of(self.rate_count, self.rate_seconds)
+
+    @property
+    def rate_limit(self) -> str | None:
+        """The same as it is written, such as `600/minute`. ValueError for a text that is no limit."""
+        return None if self.rate is None else str(self.rate)
+
+    @rate_limit.setter
+    def rate_limit(self, text: str | None) -> None:
+        self.rate_count, self.rate_seconds = columns_of(text)
+
+    @property
+    def is_segment(self) -> bool:
+        """Whether only what it created itself can be seen and changed through it."""
+        return self.segmented or "segment" in effective_flairs(self.name)
 
     @property
     def flairs(self) -> list[str]:

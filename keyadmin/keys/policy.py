@@ -14,9 +14,10 @@ from django.db.models import Q
 from accounts.access import held_by
 from accounts.models import KeyPolicy, Membership, User, UserKind
 from accounts.models.organizations import SHORTEST_IMPORTED_SECRET
-from keyadmin.kernel import clock
+from keyadmin.kernel import clock, rates
 from keyadmin.kernel.actor import Actor, ActorKind
 from keyadmin.kernel.errors import ConflictError, InvalidError
+from keyadmin.kernel.rates import Rate
 from keyadmin.keys.models import APIKey, KeyKind
 
 REASON_DEMANDED = (
@@ -38,6 +39,7 @@ class Demands:
     api_users_only: bool = False
     reason_required: bool = False
     shortest_imported_secret: int = SHORTEST_IMPORTED_SECRET
+    default_rate: Rate | None = None
 
 
 def demands_on(organization_id: int | None, owner: User | None) -> Demands:
@@ -62,6 +64,7 @@ def strictest(policies: Iterable[KeyPolicy]) -> Demands:
         api_users_only=any(row.api_users_only for row in found),
         reason_required=any(row.reason_required for row in found),
         shortest_imported_secret=max((row.shortest_imported_secret for row in found), default=SHORTEST_IMPORTED_SECRET),
+        default_rate=rates.strictest(row.default_rate for row in found),
     )
 
 

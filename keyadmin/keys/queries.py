@@ -31,6 +31,7 @@ _MASKED = re.compile(r"[a-z][a-z0-9]{0,15}_(?:live|test)_([0-9A-Za-z]{12})(?:\.\
 def visible_keys(actor: Actor) -> QuerySet[APIKey]:
     """The keys that the actor may see: those of organisations where it may view them, and its own.
 
+    Through a key with the flair [segment] only those of them that it created itself.
     A person's key belongs to no organisation and is seen in each that the person is in.
     Raises DeniedError for an actor that may see no key at all, whatever it asks for, so that nothing can be told
     from it.
@@ -38,6 +39,8 @@ def visible_keys(actor: Actor) -> QuerySet[APIKey]:
     if not any(map(actor.allows, SEEING)):
         raise access.denied(actor, "apikey.view")
     keys = APIKey.objects.select_related("organization", "owner", "created_by")
+    if actor.segment:
+        keys = keys.filter(created_by_key=actor.key_id or 0)
     viewed = _either(actor.allowing("apikey.view"), actor.allowing("apikey.ctrl"))
     if viewed is None:
         return keys

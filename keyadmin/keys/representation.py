@@ -27,7 +27,7 @@ def key_fields(key: APIKey) -> dict[str, object]:
         "expiry_date": clock.rfc3339(key.expires_at) if key.expires_at else None,
         "last_used": None,
         "allowed_networks": key.allowed_networks,
-        "rate_limit": None,
+        "rate_limit": key.rate_limit,
         "locked": False,
         "version": key.version,
     }

@@ -21,6 +21,9 @@ def require_manage(actor: Actor, key: APIKey) -> None:
         require_manage_person(actor, key.owner)
 
 
+SEGMENT_ONLY = "A key with the flair [segment] can give its limit alone: nothing to a key that has no such limit."
+
+
 class Permitted(NamedTuple):
     """What an actor may do with some keys, by their ids: manage them, and also prolong, resume, regenerate them.
 
@@ -110,7 +113,14 @@ def require_assign(actor: Actor, organization: Organization | None, owner: User)
     `organization`: that of an API user. Taking the assigned key away needs only what `require_create` asks.
     """
     require_create(actor, organization, owner)
-    require_holds_all(actor, APIKey(kind=KeyKind.USER, organization=organization, owner=owner))
+    assigned = APIKey(kind=KeyKind.USER, organization=organization, owner=owner, segmented=actor.segment)
+    require_holds_all(actor, assigned)
+
+
+def require_touch(actor: Actor, key: APIKey) -> None:
+    """Raise NotFoundError for a key that does not exist for the actor, which is one with the flair [segment]."""
+    if not actor.may_touch(key.created_by_key):
+        raise NotFoundError("There is no such API key.")
 
 
 def require_manage_person(actor: Actor, owner: User, homes: Collection[int] | None = None) -> None:
@@ -158,6 +168,8 @@ def require_holds_all(actor: Actor, key: APIKey, given: Held | None = None) -> N
 
     `given`: what the key's owner holds, where the caller knows it already.
     """
+    if actor.segment and not key.is_segment:
+        raise DeniedError("apikey.ctrl", SEGMENT_ONLY)
     if key.owner is None:
         access.require_holds(actor, key.permissions or (), key.organization_id or 0)
         return

@@ -48,7 +48,7 @@ def whoami(request: HttpRequest) -> dict[str, Any]:
     actor = actor_of(request)
     key = queries.acting_key(actor)
     user = accounts.acting_user(actor)
-    reached = list(accounts.visible_organizations(actor)[:SHOWN_ORGANIZATIONS])
+    reached = list(accounts.listed_organizations(actor)[:SHOWN_ORGANIZATIONS])
     single = reached[0] if len(reached) == 1 else None
     return {
         "kind": "person" if key is None else f"{key.kind}_key",

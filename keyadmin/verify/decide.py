@@ -9,6 +9,7 @@ from datetime import datetime
 
 from keyadmin.kernel import addresses
 from keyadmin.kernel.patterns import Held
+from keyadmin.kernel.rates import Rate
 from keyadmin.keys.status import Status, status_of
 from keyadmin.verify.outcome import Decision, Outcome
 
@@ -42,6 +43,7 @@ class KeyFacts:
     limit: frozenset[str] | None
     allowed_networks: tuple[str, ...]
     segment: bool
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,12 @@ from keyadmin.freshness.queries import confirmed
 from keyadmin.kernel import clock, patterns
 from keyadmin.kernel.actor import NOBODY, Subject
 from keyadmin.kernel.errors import BadRequestError, DeniedError, ProblemError, RefusedError, UnavailableError
+from keyadmin.kernel.rates import Count, Rate
+from keyadmin.limits import services as limits
 from keyadmin.usage import services as usage
 from keyadmin.verify import memory, services
 from keyadmin.verify.decide import Ask, KeyFacts
+from keyadmin.verify.outcome import Decision, Outcome
 from keyadmin.web import edge, errors
 
 Headers = list[tuple[bytes, bytes]]
@@ -66,6 +69,14 @@ class Reply(NamedTuple):
     outcome: str = "allowed"
     reason: str = ""
     missing_permission: str = ""
+
+
+class Kept(NamedTuple):
+    """An answer that stays the same, whoever asks from wherever; with the limit of the key, which is counted anew."""
+
+    reply: Reply
+    rate: Rate | None
+    key_id: int
 
 
 async def serve(scope: dict[str, Any], send: Send) -> None:
@@ -117,12 +128,29 @@ def asked_by(scope: dict[str, Any]) -> Asked:
 
 def from_memory(asked: Asked) -> Reply | None:
     """The answer, if it is known and nothing has to be waited for."""
+    kept = _kept(asked)
+    if kept is None:
+        return None
+    if kept.rate is None:
+        return kept.reply
+    count = limits.take_at_once(kept.key_id, kept.rate)
+    return None if count is None else _counted(asked, kept.reply, count)
+
+
+def _kept(asked: Asked) -> Kept | None:
     if asked.authorization or not asked.key:
         return None
     epoch = confirmed()
     known = memory.recall(memory.mark(asked.key), epoch) if epoch is not None else None
-    kept: Reply | None = known.answer(asked.question, clock.timestamp()) if known is not None else None
+    kept: Kept | None = known.answer(asked.question, clock.timestamp()) if known is not None else None
     return kept
+
+
+def _counted(asked: Asked, reply: Reply, count: Count) -> Reply:
+    """An answer to a key with a limit, once the request has been counted."""
+    if not count.allowed:
+        return refused(asked, services.refusal_of(Decision(Outcome.RATE_LIMITED), reply.subject, count))
+    return reply._replace(headers=reply.headers + count.raw_headers)
 
 
 async def _in_thread(asked: Asked) -> Reply:
@@ -146,7 +174,10 @@ def _done(work: object) -> None:
 def looked_up(asked: Asked) -> Reply:
     """The answer, from the database where memory does not have it."""
     try:
-        return _judged(asked)
+        kept = _kept(asked)
+        if kept is None or kept.rate is None:
+            return _judged(asked)
+        return _counted(asked, kept.reply, limits.take(kept.key_id, kept.rate))
     except ProblemError as error:
         return refused(asked, error)
     except (DatabaseError, InterfaceError):
@@ -164,11 +195,11 @@ def _judged(asked: Asked) -> Reply:
     facts = verdict.facts
     subject = services.actor_of(facts, ask).subject if facts is not None else NOBODY
     if facts is None or not verdict.decision.allowed:
-        return refused(asked, services.refusal_of(verdict.decision, subject))
+        return refused(asked, services.refusal_of(verdict.decision, subject, verdict.count))
     reply = Reply(200, about(facts, ask), subject=subject, token_id=facts.token_id)
     if verdict.known is not None:
-        verdict.known.keep(asked.question, reply)
-    return reply
+        verdict.known.keep(asked.question, Kept(reply, facts.rate, facts.key_id))
+    return reply if verdict.count is None else _counted(asked, reply, verdict.count)
 
 
 def refused(asked: Asked, error: ProblemError) -> Reply:
@@ -177,8 +208,10 @@ def refused(asked: Asked, error: ProblemError) -> Reply:
     headers = [(b"content-type", errors.PROBLEM_TYPE.encode()), *NOTHING_KNOWN]
     if kind.status == 401:
         headers.append((b"www-authenticate", errors.challenge(asked.authorization).encode("latin-1")))
+    more = dict(error.headers)
     if kind.status in errors.RETRY_AFTER_SECONDS:
-        headers.append((b"retry-after", errors.RETRY_AFTER_SECONDS[kind.status].encode()))
+        more.setdefault("Retry-After", errors.RETRY_AFTER_SECONDS[kind.status])
+    headers += [(name.lower().encode(), value.encode()) for name, value in more.items()]
     return Reply(
         kind.status,
         headers,

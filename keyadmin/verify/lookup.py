@@ -7,8 +7,8 @@ from django.conf import settings
 from keyadmin.kernel import tokens
 from keyadmin.kernel.patterns import Held, Rights
 from keyadmin.keys import given
-from keyadmin.keys.flairs import effective_flairs
 from keyadmin.keys.models import APIKey, FormerTokenId
+from keyadmin.keys.often import default_rate, effective_rate
 from keyadmin.keys.queries import held_through
 from keyadmin.verify import secret
 from keyadmin.verify.decide import KeyFacts
@@ -22,14 +22,14 @@ def find(token: tokens.Token) -> KeyFacts | None:
 
     Raises UnavailableError if too many slow hashes are being computed.
     """
-    keys = APIKey.objects.select_related("owner", "organization")
+    keys = APIKey.objects.select_related("owner", "organization__key_policy")
     key = keys.filter(token_id=token.token_id).first()
     if key is not None:
         fits = secret.fits(token.text, key.verifier or _NOBODY, key)
         return dataclasses.replace(facts_of(key), secret_matches=fits)
     settings.KEY_HASHER.verify(token.text, _NOBODY)
-    former = FormerTokenId.objects.select_related("key__owner", "key__organization").filter(token_id=token.token_id)
-    replaced = former.first()
+    former = FormerTokenId.objects.select_related("key__owner", "key__organization__key_policy")
+    replaced = former.filter(token_id=token.token_id).first()
     return None if replaced is None else dataclasses.replace(facts_of(replaced.key), replaced=True)
 
 
@@ -69,5 +69,6 @@ def facts_of(key: APIKey) -> KeyFacts:
         held=held,
         limit=None if owner is None or key.permissions is None else frozenset(key.permissions),
         allowed_networks=tuple(key.allowed_networks),
-        segment="segment" in effective_flairs(key.name),
+        segment=key.is_segment,
+        rate=effective_rate(key, default_rate(key) if key.rate is None else None),
     )

@@ -27,12 +27,15 @@ class ApiKeyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: KeyadminRequest) -> HttpResponse:
-        request.actor, request.refusal = ANONYMOUS, None
+        request.actor, request.refusal, request.rate_headers = ANONYMOUS, None, {}
         try:
             request.actor = authenticated(request)
         except ProblemError as refusal:
             request.refusal = refusal
-        return self.get_response(request)
+        response = self.get_response(request)
+        for name, value in request.rate_headers.items():
+            response[name] = value
+        return response
 
 
 def authenticated(request: KeyadminRequest) -> Actor:
@@ -48,7 +51,9 @@ def authenticated(request: KeyadminRequest) -> Actor:
             raise refusal_of(verdict.decision)
         actor = actor_of(verdict.facts, ask, request_id=request.request_id, reason=reason)
         if not verdict.decision.allowed:
-            raise refusal_of(verdict.decision, actor.subject)
+            raise refusal_of(verdict.decision, actor.subject, verdict.count)
+        if verdict.count is not None:
+            request.rate_headers = verdict.count.headers
         return actor
     actor = identity.from_session(request, address=request.client_address, request_id=request.request_id, reason=reason)
     if actor.kind is ActorKind.PERSON and meant is not None and not actor.reaches(meant):

@@ -25,6 +25,7 @@ class Outcome(StrEnum):
     WRONG_ENVIRONMENT = "wrong_environment"
     KEY_BLOCKED = "key_blocked"
     ADDRESS_NOT_ALLOWED = "address_not_allowed"
+    RATE_LIMITED = "rate_limited"
     MISSING_PERMISSION = "missing_permission"
 
 
@@ -45,8 +46,13 @@ PUBLIC_CODES: dict[Outcome, str] = {
     Outcome.WRONG_ENVIRONMENT: "wrong_environment",
     Outcome.KEY_BLOCKED: "key_blocked",
     Outcome.ADDRESS_NOT_ALLOWED: "address_not_allowed",
+    Outcome.RATE_LIMITED: "rate_limited",
     Outcome.MISSING_PERMISSION: "insufficient_scope",
 }
+# A request that came so far counts against the limit of its key.
+COUNTED = (Outcome.ALLOWED, Outcome.MISSING_PERMISSION)
+# Wrong keys, as far as the caller is concerned: before a secret has matched.
+WRONG = frozenset({Outcome.MALFORMED, Outcome.UNKNOWN, Outcome.WRONG_SECRET, Outcome.REVOKED, Outcome.REPLACED})
 
 
 @dataclass(frozen=True, slots=True)

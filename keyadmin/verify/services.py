@@ -1,7 +1,7 @@
 """Verify a key: look it up, decide, answer. Middleware, gateways and API all call this."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.db import connection
@@ -10,10 +10,12 @@ from keyadmin.freshness.queries import confirmed
 from keyadmin.kernel import clock, given, tokens
 from keyadmin.kernel.actor import NOBODY, Actor, ActorKind, Subject
 from keyadmin.kernel.errors import DeniedError, ProblemError, RefusedError, UnavailableError
+from keyadmin.kernel.rates import Count
+from keyadmin.limits import services as limits
 from keyadmin.verify import lookup, memory
 from keyadmin.verify.decide import Ask, KeyFacts, decide
 from keyadmin.verify.memory import Known
-from keyadmin.verify.outcome import Decision, Outcome
+from keyadmin.verify.outcome import COUNTED, Decision, Outcome
 
 # Also as the second of two credentials, which a server joins with a comma.
 _BEARER = re.compile(r"(?:^|,)\s*bearer(?:\s|$)", re.IGNORECASE)
@@ -24,12 +26,13 @@ PATIENCE: Final = 0.5  # seconds that a request waits until the current epoch is
 class Verdict:
     """What came of a presented key. `facts` is there as soon as its id is known, also when it is refused.
 
-    `known` is there while they are remembered.
+    `known` is there while they are remembered, `count` if the key has a limit and the request counted against it.
     """
 
     decision: Decision
     facts: KeyFacts | None = None
     known: Known | None = None
+    count: Count | None = None
 
 
 def presented(key: str, authorization: str) -> str:
@@ -46,22 +49,28 @@ def presented(key: str, authorization: str) -> str:
     return key
 
 
-def refusal_of(decision: Decision, subject: Subject = NOBODY) -> ProblemError:
+def refusal_of(decision: Decision, subject: Subject = NOBODY, count: Count | None = None) -> ProblemError:
     """What a refused caller is told; and, for the access records alone, the exact reason and whose key it is."""
+    error: ProblemError
     if decision.outcome is Outcome.MISSING_PERMISSION:
-        return DeniedError(decision.missing_permission, subject=subject)
-    return RefusedError(code=decision.public.code, reason=decision.outcome, subject=subject)
+        error = DeniedError(decision.missing_permission, subject=subject)
+    else:
+        error = RefusedError(code=decision.public.code, reason=decision.outcome, subject=subject)
+    if count is not None:
+        error.headers.update(count.headers)
+    return error
 
 
 def verify(presented: str, ask: Ask) -> Verdict:
     """Whether the presented text is a key that may do what is asked, now. Raises UnavailableError: it can't be known.
 
-    Inside a transaction nothing that was remembered counts, as it may have changed what others can't see yet.
+    Counts against the limit of the key, and may wait for REDIS_URL. Inside a transaction nothing that was remembered
+    counts, as it may have changed what others can't see yet.
     """
     if not presented:
         return Verdict(Decision(Outcome.MISSING))
     if connection.in_atomic_block:
-        return _judged(_looked_up(presented), ask)
+        return _counted(_judged(_looked_up(presented), ask))
     epoch = confirmed(PATIENCE)
     if epoch is None:
         raise UnavailableError
@@ -72,7 +81,7 @@ def verify(presented: str, ask: Ask) -> Verdict:
         if isinstance(found, Outcome) or not found.secret_matches:
             return _judged(found, ask)
         known = memory.remember(sign, epoch, found)
-    return Verdict(_decided(known, ask), known.facts, known)
+    return _counted(Verdict(_decided(known, ask), known.facts, known))
 
 
 def _decided(known: Known, ask: Ask) -> Decision:
@@ -97,6 +106,16 @@ def _judged(found: KeyFacts | Outcome, ask: Ask) -> Verdict:
     if isinstance(found, Outcome):
         return Verdict(Decision(found))
     return Verdict(decide(found, ask, clock.now()), found)
+
+
+def _counted(verdict: Verdict) -> Verdict:
+    """The same, if the limit of the key allows one more; the permission is asked after that."""
+    facts = verdict.facts
+    if facts is None or facts.rate is None or verdict.decision.outcome not in COUNTED:
+        return verdict
+    count = limits.take(facts.key_id, facts.rate)
+    decision = verdict.decision if count.allowed else Decision(Outcome.RATE_LIMITED)
+    return replace(verdict, decision=decision, count=count)
 
 
 def actor_of(facts: KeyFacts, ask: Ask, *, request_id: str = "", reason: str = "") -> Actor:

@@ -1,7 +1,7 @@
 """Who acts, for views: reads what the middleware found, and demands an identity or a permission."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
@@ -22,10 +22,14 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 class KeyadminRequest(WSGIRequest):
-    """What the middleware adds to a request. `refusal` says why a credential that was sent does not count."""
+    """What the middleware adds to a request. `refusal` says why a credential that was sent does not count.
+
+    `rate_headers` are for every answer to a key that has a limit.
+    """
 
     actor: Actor
     refusal: ProblemError | None
+    rate_headers: Mapping[str, str]
     request_id: str
     client_address: str
 

@@ -61,6 +61,8 @@ def answer(request: HttpRequest, error: ProblemError) -> HttpResponse:
         response["WWW-Authenticate"] = challenge(request.headers.get("Authorization", ""))
     if kind.status in RETRY_AFTER_SECONDS:
         response["Retry-After"] = RETRY_AFTER_SECONDS[kind.status]
+    for name, value in error.headers.items():
+        response[name] = value
     return response
 
 

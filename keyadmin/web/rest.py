@@ -13,7 +13,7 @@ from ninja.responses import Status
 from pydantic import ConfigDict, Field
 
 from keyadmin.instance import services as instance
-from keyadmin.kernel import tokens
+from keyadmin.kernel import rates, tokens
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import BadRequestError
 
@@ -34,6 +34,18 @@ SECRET_FIELDS = frozenset({"api_key", "link"})
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 PageSize = Annotated[int, Field(ge=1, le=200)]
+RateLimitOut = Annotated[
+    str | None, Field(description="Such as 600/minute: second, minute, hour or day. null: none of its own.")
+]
+RateLimit = Annotated[
+    str | None,
+    Field(
+        pattern=rf"^[1-9][0-9]{{0,6}}/({'|'.join(rates.UNITS)})$",
+        max_length=rates.LONGEST,
+        description=f"A number from 1 to {rates.MOST} and a unit: second, minute, hour or day. null: none of its own.",
+        examples=["600/minute"],
+    ),
+]
 RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 

@@ -54,7 +54,7 @@ def test_nothing_to_warn_of(tmp_path: Path, environ: dict[str, str]) -> None:
         ({"KEYADMIN_TRUSTED_PROXIES": "0.0.0.0/0"}, ["W006"], "proxies"),
         ({"KEYADMIN_TRUSTED_PROXIES": "::/0"}, ["W006"], "proxies"),
         ({"EMAIL_URL": "smtp://mail.example.org"}, ["W010"], "smtps://"),
-        ({"REDIS_URL": "redis://localhost"}, ["W008"], "Unset"),
+        ({"KEYADMIN_WORKERS": "2"}, ["W011"], "REDIS_URL"),
         ({"KEYADMIN_ORG": "Acme"}, ["W008"], "KEYADMIN_ADMIN_EMAIL"),
     ],
 )

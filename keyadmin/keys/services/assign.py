@@ -107,6 +107,8 @@ def revoke_assigned_key(*, actor: Actor, owner: User) -> APIKey | None:
 def _locked_assigned(actor: Actor, owner: User) -> APIKey | None:
     """The key that is assigned to the user now, locked until the unit ends; None if there is none, or not any more."""
     last = queries.assigned_key(APIKey.objects.all(), owner)
+    if last is not None and last.revoked_at is None:
+        rights.require_touch(actor, last)
     lock_with_actor(*([last.pk] if last else []), actor=actor)
     return queries.assigned_key(APIKey.objects.filter(revoked_at=None), owner)
 

@@ -8,8 +8,9 @@ from accounts.models import Membership, Organization, User, UserKind
 from accounts.services.catalogue import check_patterns
 from keyadmin.activity.events import Target
 from keyadmin.kernel import addresses, clock
-from keyadmin.kernel.actor import Actor, ActorKind
+from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import ConflictError, InvalidError, NotFoundError, StaleError, UnavailableError
+from keyadmin.kernel.rates import parse_rate
 from keyadmin.keys import policy, queries, rights
 from keyadmin.keys.models import APIKey, KeyKind
 
@@ -28,8 +29,9 @@ def creation(*, actor: Actor) -> dict[str, Any]:
     return {
         "created_at": clock.now(),
         "created_by_id": actor.user_id,
-        "created_by_key": actor.id if actor.kind is ActorKind.KEY else None,
+        "created_by_key": actor.key_id,
         "created_by_label": actor.label,
+        "segmented": actor.segment,
     }
 
 
@@ -57,7 +59,7 @@ def lock_with_actor(*key_ids: int, actor: Actor) -> None:
     done, or it is refused. In the order of ids, so that two keys that act on each other can't deadlock; without
     their key columns, which rows that point at them are checked against at COMMIT.
     """
-    acting = actor.id if actor.kind is ActorKind.KEY else None
+    acting = actor.key_id
     ids = {pk for pk in (*key_ids, acting) if pk is not None}
     rows = {key.pk: key for key in APIKey.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")}
     if acting is not None and (
@@ -112,6 +114,14 @@ def checked_networks(wanted: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def checked_rate(text: str | None) -> str | None:
+    """A rate limit in its one spelling. Raises InvalidError."""
+    try:
+        return None if text is None else str(parse_rate(text))
+    except ValueError as error:
+        raise InvalidError.field("rate_limit", str(error)) from None
+
+
 def belongs_to(
     kind: str, organization: Organization | None, owner: User | None
 ) -> tuple[Organization | None, User | None]:
@@ -157,6 +167,7 @@ def snapshot(key: APIKey) -> dict[str, object]:
         "token_id": key.token_id,
         "permissions": key.permissions,
         "allowed_networks": key.allowed_networks,
+        "rate_limit": key.rate_limit,
         "expiry_date": clock.rfc3339(key.expires_at) if key.expires_at else None,
     }
 

@@ -9,14 +9,15 @@ from keyadmin.activity.events import EventName
 from keyadmin.kernel import addresses, clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError
+from keyadmin.kernel.rates import Rate
 from keyadmin.kernel.text import clean_line, clean_text
-from keyadmin.keys import policy, rights
-from keyadmin.keys.flairs import effective_flairs
+from keyadmin.keys import often, policy, rights
 from keyadmin.keys.models import DESCRIPTION_LENGTH, NAME_LENGTH, APIKey, KeyKind
 from keyadmin.keys.services.common import (
     chains_of,
     checked_networks,
     checked_permissions,
+    checked_rate,
     differing,
     keep_single,
     locked,
@@ -37,20 +38,22 @@ class KeyChanges(TypedDict, total=False):
     expires_at: datetime | None
     permissions: list[str] | None
     allowed_networks: list[str]
+    rate_limit: str | None
 
 
 def edit_key(*, actor: Actor, key_id: int, changes: KeyChanges, expected_version: int | None = None) -> APIKey:
-    """Change name, description, expiry, permissions or networks; never the secret, creation time or creator.
+    """Change name, description, expiry, permissions, networks or rate limit; never the secret, its time or creator.
 
-    What makes the key work longer, from more places or again needs all its rights; a permission that is added
-    must be held; taking away needs neither. Nothing changed: no event, same version.
+    What makes the key work longer, from more places, more often or again needs all its rights; a permission that is
+    added must be held; taking away needs neither. Nothing changed: no event, same version.
     Raises NotFoundError, DeniedError, InvalidError (also for what the key policy demands of what is changed),
     StaleError, ConflictError (`key_revoked`, `one_key_per_user`).
     """
     with work.unit(actor) as unit:
         key = locked(key_id, expected_version, actor=actor)
         refuse_revoked(key)
-        before, name_before, reach_before = snapshot(key), key.name, _reach(key)
+        demands = policy.demands_on(key.organization_id, key.owner)
+        before, name_before, reach_before = snapshot(key), key.name, _reach(key, demands)
         was_over = key.status is Status.EXPIRED
         gained = _apply(key, changes)
         after = snapshot(key)
@@ -59,11 +62,10 @@ def edit_key(*, actor: Actor, key_id: int, changes: KeyChanges, expected_version
             unit.changes_rights()  # somebody else may have done it a moment ago, and be waiting until all know it
             return key
         rights.require_flairs(actor, key.organization_id, name_before, key.name)
-        if _reaches_further(reach_before, _reach(key)):
+        if _reaches_further(reach_before, _reach(key, demands)):
             rights.require_holds_all(actor, key)
         elif gained is None or gained:
             rights.require_holds_all(actor, _with_permissions(key, gained))
-        demands = policy.demands_on(key.organization_id, key.owner)
         policy.check_reason(demands, actor)
         if "expiry_date" in changed:
             policy.check_expiry(demands, key.expires_at, clock.now())
@@ -105,6 +107,8 @@ def _apply(key: APIKey, changes: KeyChanges) -> frozenset[str] | None:
         set_expiry(key, changes["expires_at"])
     if "allowed_networks" in changes:
         key.allowed_networks = checked_networks(changes["allowed_networks"])
+    if "rate_limit" in changes:
+        key.rate_limit = checked_rate(changes["rate_limit"])
     if "permissions" in changes:
         if changes["permissions"] is None and key.kind == KeyKind.ORGANIZATION:
             raise InvalidError.field("permissions", "An organisation key needs a list; it may be empty.")
@@ -121,24 +125,24 @@ def _with_permissions(key: APIKey, gained: frozenset[str] | None) -> APIKey:
 
 
 class _Reach(NamedTuple):
-    """How long, from where and over what a key works; and whether it was seen to have expired."""
+    """How long, from where, how often and over what a key works; and whether it was seen to have expired."""
 
     seen_expired: bool
     expires_at: datetime | None
     networks: list[str]
+    rate: Rate | None
     segment: bool
 
 
-def _reach(key: APIKey) -> _Reach:
-    return _Reach(
-        key.expired_seen_at is not None, key.expires_at, key.allowed_networks, "segment" in effective_flairs(key.name)
-    )
+def _reach(key: APIKey, demands: policy.Demands) -> _Reach:
+    rate = often.effective_rate(key, demands.default_rate)
+    return _Reach(key.expired_seen_at is not None, key.expires_at, key.allowed_networks, rate, key.is_segment)
 
 
 def _reaches_further(before: _Reach, after: _Reach) -> bool:
-    """Whether the key works longer, from more places, or on more than what it created itself."""
+    """Whether the key works longer, from more places, more often, or on more than what it created itself."""
     again = before.seen_expired and not after.seen_expired
     longer = before.expires_at is not None and (after.expires_at is None or after.expires_at > before.expires_at)
-    return (
-        again or longer or addresses.widens(before.networks, after.networks) or (before.segment and not after.segment)
-    )
+    wider = addresses.widens(before.networks, after.networks) or (before.segment and not after.segment)
+    oftener = before.rate is not None and (after.rate is None or after.rate.exceeds(before.rate))
+    return again or longer or wider or oftener

@@ -20,6 +20,7 @@ from keyadmin.keys.services.common import (
     checked_expiry,
     checked_networks,
     checked_permissions,
+    checked_rate,
     creation,
     differing,
     keep_single,
@@ -47,6 +48,7 @@ def create_key(
     expires_at: datetime | Unsaid | None = UNSAID,
     environment: tokens.Environment = "live",
     allowed_networks: Iterable[str] = (),
+    rate_limit: str | None = None,
     minted: Minted | None = None,
     confirmed: bool = True,
 ) -> Issued:
@@ -54,8 +56,8 @@ def create_key(
 
     An organisation key needs `organization`, a user key `owner`. `permissions` absent: none for an organisation
     key, all of the owner's for a user key. `expires_at` (aware) unsaid: as the organisation's key policy has it, else
-    never; None: never. `confirmed` false: a person is shown
-    the secret and has yet to say that it was saved (confirm_secret).
+    never; None: never. `rate_limit` such as `600/minute`; None: the organisation's default. `confirmed` false: a
+    person is shown the secret and has yet to say that it was saved (confirm_secret).
     Raises InvalidError (also for what the key policy demands), DeniedError (also for a right that the actor does not
     hold itself), NotFoundError, ConflictError (`one_key_per_user`).
     """
@@ -76,6 +78,7 @@ def create_key(
         expires_at=checked_expiry(expires_at),
         **creation(actor=actor),
     )
+    key.rate_limit = checked_rate(rate_limit)
     rights.require_flairs(actor, key.organization_id, "", key.name)
     rights.require_holds_all(actor, key)
     policy.check_reason(demands, actor)

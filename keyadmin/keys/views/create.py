@@ -65,6 +65,7 @@ def answered(
                 expires_at=typed["expires_at"],
                 environment=typed["environment"],
                 allowed_networks=typed["networks"],
+                rate_limit=typed["rate_limit"],
                 minted=minted,
                 confirmed=False,
             )

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from keyadmin.keys import queries, rights
+from keyadmin.keys.often import often
 from keyadmin.keys.places import elsewhere, known_places
 from keyadmin.keys.tables import tags_of
 from keyadmin.keys.views.acts import acts_on, banners
@@ -32,6 +33,7 @@ def key_page(request: HttpRequest, pk: int) -> HttpResponse:
         "places": known_places(key, actor) if rights.is_persons(key) else None,
         "powers": powers_of(key, organization),
         "idle": idle_of(key, organization),
+        "often": often(key),
         "lineage": queries.lineage(key),
         "steps": steps,
         "blocked": block is not None,

@@ -24,6 +24,7 @@ class Command(KeyadminCommand):
         rights.add_argument("--admin", action="store_true", help="all permissions of the organisation")
         parser.add_argument("--user", metavar="ID", help="make a key with this user's rights; id, uid or e-mail")
         parser.add_argument("--network", action="append", default=[], metavar="CIDR", help="may be repeated")
+        parser.add_argument("--rate-limit", metavar="N/UNIT", help="such as 600/minute; second, minute, hour or day")
         parser.add_argument("--environment", choices=["live", "test"], default="live", help="a label; default live")
 
     def act(self, actor: Actor, **options: Any) -> Any:
@@ -43,6 +44,7 @@ class Command(KeyadminCommand):
             expires_at=expiry_argument(options["expires"]) if options["expires"] is not None else services.UNSAID,
             environment=options["environment"],
             allowed_networks=options["network"],
+            rate_limit=options["rate_limit"],
         )
         return issued_fields(issued)
 

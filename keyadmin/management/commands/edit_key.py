@@ -11,7 +11,7 @@ from keyadmin.management.base import KeyCommand, expiry_argument
 
 
 class Command(KeyCommand):
-    help = "Change name, description, expiry, permissions or networks of a key; what is not named stays."
+    help = "Change name, description, expiry, permissions, networks or rate limit of a key; what is not named stays."
     example = "edit_key 12 --expires 2027-01-31 --permission view_customer --permission view_invoice"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,6 +28,10 @@ class Command(KeyCommand):
         networks.add_argument("--network", action="append", metavar="CIDR", help="may be repeated; replaces the list")
         networks.add_argument("--any-network", action="store_true", help="empty the list of networks")
 
+        limit = parser.add_mutually_exclusive_group()
+        limit.add_argument("--rate-limit", metavar="N/UNIT", help="such as 600/minute; second, minute, hour or day")
+        limit.add_argument("--default-rate-limit", action="store_true", help="no limit of its own: the organisation's")
+
     def act_on(self, actor: Actor, key: APIKey, **options: Any) -> Any:
         changes = services.KeyChanges()
         for name in ("name", "description"):
@@ -41,6 +45,8 @@ class Command(KeyCommand):
             changes["permissions"] = None
         if options["network"] or options["any_network"]:
             changes["allowed_networks"] = options["network"] or []
+        if options["rate_limit"] is not None or options["default_rate_limit"]:
+            changes["rate_limit"] = options["rate_limit"]
         if not changes:
             raise InvalidError("Say what to change, for example --name.")
         return key_fields(services.edit_key(actor=actor, key_id=key.pk, changes=changes))

@@ -1,0 +1,1 @@
+"""How often: requests counted for each key, and failures for each address."""
