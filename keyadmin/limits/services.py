@@ -16,17 +16,17 @@ MOST: Final = 20_000  # keys with a limit that were used of late; each takes abo
 _here = Meters(MOST)
 
 
-def take(key_id: int, rate: Rate) -> Count:
-    """Count one request of a key against its limit. May wait for REDIS_URL, some tenths of a second at most."""
+def take(meter: str, rate: Rate) -> Count:
+    """Count one request of a key under a name of its own. May wait for REDIS_URL, some tenths of a second at most."""
     together = shared()
-    counted = together.take(key_id, rate) if together is not None else None
-    return _here.take(key_id, rate) if counted is None else counted
+    counted = together.take(meter, rate) if together is not None else None
+    return _here.take(meter, rate) if counted is None else counted
 
 
-def take_at_once(key_id: int, rate: Rate) -> Count | None:
+def take_at_once(meter: str, rate: Rate) -> Count | None:
     """The same where nothing has to be waited for; None: ask `take`, in a thread."""
     together = shared()
-    return _here.take(key_id, rate) if together is None or not together.works else None
+    return _here.take(meter, rate) if together is None or not together.works else None
 
 
 def forget() -> None:

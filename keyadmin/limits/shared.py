@@ -22,34 +22,36 @@ PATIENCE: Final = 0.15  # seconds that a request waits for the server
 REST: Final = 0.5  # seconds between two tries to reach a server that failed
 PROBE: Final = Rate(1, 1)
 
-# One round trip, by the server's clock, so that those of hosts need not agree. A hash holds the counts by slot.
+# One round trip, by the server's clock, so that those of hosts need not agree. A hash holds how many requests are kept
+# until when, in milliseconds; see `window`.
 _TAKE: Final = """
-local key, limit, span, slots = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local key, limit, window, slots = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local current = math.floor(now / span)
 local counts, order, total = {}, {}, 0
 local held = redis.call('HGETALL', key)
 for i = 1, #held, 2 do
-    local slot, count = tonumber(held[i]), tonumber(held[i + 1])
-    if slot < current - slots then
+    local kept, count = tonumber(held[i]), tonumber(held[i + 1])
+    if kept <= now then
         redis.call('HDEL', key, held[i])
     else
-        counts[slot], total = count, total + count
-        order[#order + 1] = slot
+        counts[kept], total = count, total + count
+        order[#order + 1] = kept
     end
 end
-local function until_gone(slot) return (slot + slots + 1) * span - now end
 if total < limit then
-    redis.call('HINCRBY', key, string.format('%.0f', current), 1)
-    redis.call('PEXPIRE', key, string.format('%.0f', span * (slots + 1)))
-    return {1, limit - total - 1, math.ceil(until_gone(current))}
+    local span = window / slots
+    -- One more millisecond: the request came within this one.
+    local kept = limit <= slots and now + window + 1 or (math.floor(now / span) + slots + 1) * span
+    redis.call('HINCRBY', key, string.format('%.0f', kept), 1)
+    redis.call('PEXPIRE', key, string.format('%.0f', window + span + 1))
+    return {1, limit - total - 1, kept - now}
 end
 table.sort(order)
 local over = total - limit
-for _, slot in ipairs(order) do
-    over = over - counts[slot]
-    if over < 0 then return {0, 0, math.ceil(until_gone(slot))} end
+for _, kept in ipairs(order) do
+    over = over - counts[kept]
+    if over < 0 then return {0, 0, kept - now} end
 end
 return {0, 0, 1}
 """
@@ -87,9 +89,8 @@ class SharedMeters:
             return None
 
     def _take(self, name: object, rate: Rate) -> Count:
-        span = rate.seconds * 1000 // SLOTS
         key = f"{self._prefix}:rate:{name}:{rate.number}:{rate.seconds}"
-        answer: Any = self._script(keys=[key], args=[rate.number, span, SLOTS])
+        answer: Any = self._script(keys=[key], args=[rate.number, rate.seconds * 1000, SLOTS])
         allowed, left, milliseconds = answer
         return Count(rate, bool(allowed), int(left), max(1, -(-int(milliseconds) // 1000)))
 

@@ -1,15 +1,16 @@
 """Requests counted in this process: never more than the limit in any stretch as long as its window.
 
-A window is cut into slots, and what is counted is the slot that runs and as many before it as a whole window has:
-so a stretch of a window's length, wherever it begins, lies within what was counted together. The price is that a slot
-is let go up to one slot late. A window that begins anew at each full minute, say, would let twice the limit pass
-around that moment.
+Each request is let go a whole window after it came. Where the limit is large a window is cut into slots, and those of
+one slot are kept together until the last of them may go: a few numbers for each key, at the price that a request is
+let go up to one slot late. A window that begins anew at each full minute, say, would let twice the limit pass around
+that moment.
 """
 
-import math
 import threading
 import time
+from collections import deque
 from itertools import islice
+from math import ceil
 from typing import Final
 
 from keyadmin.kernel.rates import Count, Rate
@@ -20,26 +21,30 @@ SLOTS: Final = 20  # of a window: a caller that sends evenly reaches 95 % of its
 class Meter:
     """What was counted of one key or address. Safe to share between threads."""
 
-    __slots__ = ("_counts", "_lock", "_slot", "_total", "rate", "span")
+    __slots__ = ("_entries", "_lock", "_total", "rate")
 
     def __init__(self, rate: Rate) -> None:
         self.rate = rate
-        self.span = rate.seconds / SLOTS
-        self._counts: dict[int, int] = {}  # by slot, oldest first
-        self._slot = -1
+        self._entries: deque[list[float]] = deque()  # when they are let go, and how many; the next to go first
         self._total = 0
         self._lock = threading.Lock()
 
     def take(self, now: float) -> Count:
         """Count one request, unless it is one too many. `now` is in seconds of a clock that never goes back."""
+        rate = self.rate
         with self._lock:
             self._let_go(now)
-            left = self.rate.number - self._total
+            left = rate.number - self._total
             if left <= 0:
-                return Count(self.rate, False, 0, self._wait(now))
-            self._counts[self._slot] = self._counts.get(self._slot, 0) + 1
+                return Count(rate, False, 0, self._wait(now))
+            until = kept_until(rate, now)
+            entries = self._entries
+            if entries and entries[-1][0] >= until:
+                entries[-1][1] += 1
+            else:
+                entries.append([until, 1])
             self._total += 1
-            return Count(self.rate, True, left - 1, self._whole(now))
+            return Count(rate, True, left - 1, ceil(until - now))
 
     def is_full(self, now: float) -> bool:
         """Whether the next request would be one too many. Counts nothing."""
@@ -54,24 +59,25 @@ class Meter:
             return self._total == 0
 
     def _let_go(self, now: float) -> None:
-        slot = int(now / self.span)
-        if slot <= self._slot:
-            return
-        self._slot = slot
-        counts = self._counts
-        while counts and (oldest := next(iter(counts))) < slot - SLOTS:
-            self._total -= counts.pop(oldest)
+        entries = self._entries
+        while entries and entries[0][0] <= now:
+            self._total -= int(entries.popleft()[1])
 
     def _wait(self, now: float) -> int:
         over = self._total - self.rate.number
-        for slot, counted in self._counts.items():
-            over -= counted
+        for until, counted in self._entries:
+            over -= int(counted)
             if over < 0:
-                return math.ceil((slot + SLOTS + 1) * self.span - now) or 1
+                return max(1, ceil(until - now))
         return 1
 
-    def _whole(self, now: float) -> int:
-        return math.ceil((self._slot + SLOTS + 1) * self.span - now) or 1
+
+def kept_until(rate: Rate, now: float) -> float:
+    """When a request that comes now is let go."""
+    if rate.number <= SLOTS:
+        return now + rate.seconds
+    span = rate.seconds / SLOTS
+    return (now // span + SLOTS + 1) * span
 
 
 class Meters:

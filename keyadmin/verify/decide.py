@@ -19,7 +19,7 @@ class KeyFacts:
     """All of a key that decides, read at one moment. Times are aware UTC.
 
     `held` knows each organisation in which the key works, also suspended ones and those that have blocked it; `limit`
-    is the own list of a user key that has one.
+    is the own list of a user key that has one. `rate` is how often it may be used, counted under the name `meter`.
     """
 
     key_id: int
@@ -44,6 +44,7 @@ class KeyFacts:
     allowed_networks: tuple[str, ...]
     segment: bool
     rate: Rate | None = None
+    meter: str = ""
 
 
 @dataclass(frozen=True, slots=True)

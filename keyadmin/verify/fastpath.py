@@ -20,7 +20,7 @@ from keyadmin.kernel.errors import BadRequestError, DeniedError, ProblemError, R
 from keyadmin.kernel.rates import Count, Rate
 from keyadmin.limits import services as limits
 from keyadmin.usage import services as usage
-from keyadmin.verify import memory, services
+from keyadmin.verify import guesses, memory, services
 from keyadmin.verify.decide import Ask, KeyFacts
 from keyadmin.verify.outcome import Decision, Outcome
 from keyadmin.web import edge, errors
@@ -33,6 +33,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 THREADS: Final = 8
 MOST_WAITING: Final = 256
+MOST_IN_LINE: Final = 64
 SECONDS: Final = 0.8
 LONGEST_QUERY: Final = 4000
 READ: Final = frozenset(
@@ -41,8 +42,10 @@ READ: Final = frozenset(
         *(b"x-forwarded-uri", b"x-forwarded-method", b"x-original-uri", b"x-original-method"),
     }
 )
-_threads = ThreadPoolExecutor(THREADS, "verify")
-_waiting = 0
+# Where many wrong keys come from, keys that are not remembered have few threads of their own: `guesses` says why.
+_threads = ThreadPoolExecutor(THREADS, "verify"), ThreadPoolExecutor(guesses.AT_ONCE, "verify-line")
+_most_waiting: Final = MOST_WAITING, MOST_IN_LINE
+_waiting = [0, 0]
 
 
 class Asked(NamedTuple):
@@ -72,11 +75,11 @@ class Reply(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """An answer that stays the same, whoever asks from wherever; with the limit of the key, which is counted anew."""
+    """An answer that stays the same, whoever asks from wherever; with the limit of the key, counted under its `meter`."""
 
     reply: Reply
     rate: Rate | None
-    key_id: int
+    meter: str
 
 
 async def serve(scope: dict[str, Any], send: Send) -> None:
@@ -133,7 +136,7 @@ def from_memory(asked: Asked) -> Reply | None:
         return None
     if kept.rate is None:
         return kept.reply
-    count = limits.take_at_once(kept.key_id, kept.rate)
+    count = limits.take_at_once(kept.meter, kept.rate)
     return None if count is None else _counted(asked, kept.reply, count)
 
 
@@ -154,21 +157,26 @@ def _counted(asked: Asked, reply: Reply, count: Count) -> Reply:
 
 
 async def _in_thread(asked: Asked) -> Reply:
-    global _waiting
-    if _waiting >= MOST_WAITING:
+    line = int(guesses.are_many(asked.address) and not _is_known(asked))
+    if _waiting[line] >= _most_waiting[line]:
         return refused(asked, UnavailableError("Too many requests wait for the database."))
-    _waiting += 1
-    work = asyncio.get_running_loop().run_in_executor(_threads, looked_up, asked)
-    work.add_done_callback(_done)
+    _waiting[line] += 1
+    work = asyncio.get_running_loop().run_in_executor(_threads[line], looked_up, asked)
+    work.add_done_callback(lambda _: _done(line))
     try:
         return await asyncio.wait_for(asyncio.shield(work), SECONDS)
     except TimeoutError:
         return refused(asked, UnavailableError())
 
 
-def _done(work: object) -> None:
-    global _waiting
-    _waiting -= 1
+def _done(line: int) -> None:
+    _waiting[line] -= 1
+
+
+def _is_known(asked: Asked) -> bool:
+    """Whether the key, whatever is asked about it, is remembered as right."""
+    epoch = watch().now()
+    return epoch is not None and memory.recall(memory.mark(asked.key), epoch) is not None
 
 
 def looked_up(asked: Asked) -> Reply:
@@ -177,7 +185,7 @@ def looked_up(asked: Asked) -> Reply:
         kept = _kept(asked)
         if kept is None or kept.rate is None:
             return _judged(asked)
-        return _counted(asked, kept.reply, limits.take(kept.key_id, kept.rate))
+        return _counted(asked, kept.reply, limits.take(kept.meter, kept.rate))
     except ProblemError as error:
         return refused(asked, error)
     except (DatabaseError, InterfaceError):
@@ -198,7 +206,7 @@ def _judged(asked: Asked) -> Reply:
         return refused(asked, services.refusal_of(verdict.decision, subject, verdict.count))
     reply = Reply(200, about(facts, ask), subject=subject, token_id=facts.token_id)
     if verdict.known is not None:
-        verdict.known.keep(asked.question, Kept(reply, facts.rate, facts.key_id))
+        verdict.known.keep(asked.question, Kept(reply, facts.rate, facts.meter))
     return reply if verdict.count is None else _counted(asked, reply, verdict.count)
 
 

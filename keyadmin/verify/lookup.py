@@ -70,5 +70,7 @@ def facts_of(key: APIKey) -> KeyFacts:
         limit=None if owner is None or key.permissions is None else frozenset(key.permissions),
         allowed_networks=tuple(key.allowed_networks),
         segment=key.is_segment,
+        # An id alone may be given again, once a database has been restored.
+        meter=f"{key.pk}-{key.created_at.timestamp():.6f}",
         rate=effective_rate(key, default_rate(key) if key.rate is None else None),
     )

@@ -12,10 +12,10 @@ from keyadmin.kernel.actor import NOBODY, Actor, ActorKind, Subject
 from keyadmin.kernel.errors import DeniedError, ProblemError, RefusedError, UnavailableError
 from keyadmin.kernel.rates import Count
 from keyadmin.limits import services as limits
-from keyadmin.verify import lookup, memory
+from keyadmin.verify import guesses, lookup, memory
 from keyadmin.verify.decide import Ask, KeyFacts, decide
 from keyadmin.verify.memory import Known
-from keyadmin.verify.outcome import COUNTED, Decision, Outcome
+from keyadmin.verify.outcome import COUNTED, WRONG, Decision, Outcome
 
 # Also as the second of two credentials, which a server joins with a comma.
 _BEARER = re.compile(r"(?:^|,)\s*bearer(?:\s|$)", re.IGNORECASE)
@@ -77,9 +77,14 @@ def verify(presented: str, ask: Ask) -> Verdict:
     sign = memory.mark(presented)
     known = memory.recall(sign, epoch)
     if known is None:
-        found = _looked_up(presented)
+        found = _found(presented, ask.address, sign, epoch)
+        if isinstance(found, Verdict):
+            return found
         if isinstance(found, Outcome) or not found.secret_matches:
-            return _judged(found, ask)
+            verdict = _judged(found, ask)
+            if verdict.decision.outcome in WRONG:
+                guesses.failed(ask.address, sign, epoch, verdict.decision.outcome, verdict.facts)
+            return verdict
         known = memory.remember(sign, epoch, found)
     return _counted(Verdict(_decided(known, ask), known.facts, known))
 
@@ -91,6 +96,20 @@ def _decided(known: Known, ask: Ask) -> Decision:
         kept = decide(known.facts, ask, clock.now())
         known.keep(question, kept)
     return kept
+
+
+def _found(presented: str, address: str, sign: bytes, epoch: str) -> KeyFacts | Outcome | Verdict:
+    """The same as `_looked_up`, in line with the others of an address from which many wrong keys come.
+
+    A verdict: the same key was found wrong before. Raises UnavailableError.
+    """
+    if not guesses.are_many(address):
+        return _looked_up(presented)
+    wrong = guesses.recall(sign, epoch)
+    if wrong is not None:
+        return Verdict(Decision(wrong.outcome), wrong.facts)
+    with guesses.in_line():
+        return _looked_up(presented)
 
 
 def _looked_up(presented: str) -> KeyFacts | Outcome:
@@ -113,7 +132,7 @@ def _counted(verdict: Verdict) -> Verdict:
     facts = verdict.facts
     if facts is None or facts.rate is None or verdict.decision.outcome not in COUNTED:
         return verdict
-    count = limits.take(facts.key_id, facts.rate)
+    count = limits.take(facts.meter, facts.rate)
     decision = verdict.decision if count.allowed else Decision(Outcome.RATE_LIMITED)
     return replace(verdict, decision=decision, count=count)
 

@@ -31,7 +31,9 @@ def read(tmp_path: Path, environ: dict[str, str]) -> env.Env:
         {"KEYADMIN_HASH_SCHEME": "pbkdf2_sha256"},
         {"KEYADMIN_TRUSTED_PROXIES": "10.0.0.0/8 ::1"},
         {"KEYADMIN_SOAK": "1"},
-        {"KEYADMIN_WORKERS": "3"},  # all processes count failed sign-ins together
+        {"KEYADMIN_WORKERS": "3", "REDIS_URL": "redis://localhost"},
+        {"REDIS_URL": "rediss://:p@cache.example.org"},
+        {"REDIS_URL": "redis://cache.example.org"},  # no password that could be read
         {"EMAIL_URL": "smtp://localhost"},
         {"EMAIL_URL": "smtp+tls://u:p@mail.example.org", "KEYADMIN_MAIL_FROM": "keys@example.org"},
         {"KEYADMIN_ORG": "Acme", "KEYADMIN_ADMIN_EMAIL": "d@example.org", "KEYADMIN_ADMIN_PASSWORD": "x"},
@@ -55,6 +57,7 @@ def test_nothing_to_warn_of(tmp_path: Path, environ: dict[str, str]) -> None:
         ({"KEYADMIN_TRUSTED_PROXIES": "::/0"}, ["W006"], "proxies"),
         ({"EMAIL_URL": "smtp://mail.example.org"}, ["W010"], "smtps://"),
         ({"KEYADMIN_WORKERS": "2"}, ["W011"], "REDIS_URL"),
+        ({"REDIS_URL": "redis://:p@cache.example.org"}, ["W012"], "rediss://"),
         ({"KEYADMIN_ORG": "Acme"}, ["W008"], "KEYADMIN_ADMIN_EMAIL"),
     ],
 )

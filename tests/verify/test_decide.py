@@ -148,7 +148,7 @@ def test_the_earlier_reason_is_told(first: int, second: int) -> None:
 
 def test_every_refusal_has_a_public_code_with_its_status() -> None:
     assert set(PUBLIC_CODES) == set(Outcome) - {Outcome.ALLOWED}
-    assert {KINDS[code].status for code in PUBLIC_CODES.values()} == {401, 403}
+    assert {KINDS[code].status for code in PUBLIC_CODES.values()} == {401, 403, 429}
 
 
 def test_until_the_secret_has_matched_every_refusal_is_the_same() -> None:
