@@ -8,7 +8,9 @@ from keyadmin.kernel.rates import MOST, UNITS, Rate, parse_rate
 def rate_or_none(count: str, seconds: str) -> Q:
     """The condition of a check constraint over the two columns."""
     empty = Q(**{f"{count}__isnull": True, f"{seconds}__isnull": True})
-    return empty | Q(**{f"{count}__range": (1, MOST), f"{seconds}__in": list(UNITS.values())})
+    # Whole: a comparison with null is neither true nor false, which a database lets pass.
+    whole = Q(**{f"{count}__isnull": False, f"{seconds}__isnull": False})
+    return empty | whole & Q(**{f"{count}__range": (1, MOST), f"{seconds}__in": list(UNITS.values())})
 
 
 def rate_of(count: int | None, seconds: int | None) -> Rate | None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from keyadmin.kernel.rates import Count, Rate
 
-SLOTS: Final = 20  # of a window: a caller that sends evenly reaches 95 % of its limit
+SLOTS: Final = 20  # of a window: a caller that sends evenly reaches 93 % of its limit at least
 
 
 class Meter:
