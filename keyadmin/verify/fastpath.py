@@ -75,7 +75,7 @@ class Reply(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """An answer that stays the same, whoever asks from wherever; with the limit of the key, counted under its `meter`."""
+    """An answer that is the same from wherever it is asked; with the limit of the key, counted under its `meter`."""
 
     reply: Reply
     rate: Rate | None
@@ -175,7 +175,7 @@ def _done(line: int) -> None:
 
 def _is_known(asked: Asked) -> bool:
     """Whether the key, whatever is asked about it, is remembered as right."""
-    epoch = watch().now()
+    epoch = confirmed()
     return epoch is not None and memory.recall(memory.mark(asked.key), epoch) is not None
 
 
