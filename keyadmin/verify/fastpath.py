@@ -8,7 +8,6 @@ import json
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
-from urllib.parse import parse_qsl
 
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -16,13 +15,14 @@ from accounts import queries as accounts
 from keyadmin.freshness.queries import confirmed
 from keyadmin.kernel import clock, patterns
 from keyadmin.kernel.actor import NOBODY, Subject
-from keyadmin.kernel.errors import BadRequestError, DeniedError, ProblemError, RefusedError, UnavailableError
+from keyadmin.kernel.errors import DeniedError, ProblemError, RefusedError, UnavailableError
 from keyadmin.kernel.rates import Count, Rate
 from keyadmin.limits import services as limits
 from keyadmin.usage import services as usage
 from keyadmin.verify import guesses, memory, services
 from keyadmin.verify.decide import Ask, KeyFacts
 from keyadmin.verify.outcome import Decision, Outcome
+from keyadmin.verify.question import CLIENT_DEMANDS, DISAGREEING, Question, ask_of, client_demands
 from keyadmin.web import edge, errors
 
 Headers = list[tuple[bytes, bytes]]
@@ -35,11 +35,11 @@ THREADS: Final = 8
 MOST_WAITING: Final = 256
 MOST_IN_LINE: Final = 64
 SECONDS: Final = 0.8
-LONGEST_QUERY: Final = 4000
+REPORTED: Final = (b"x-forwarded-uri", b"x-original-uri", b"x-forwarded-method", b"x-original-method")
 READ: Final = frozenset(
     {
         *(b"x-api-key", b"authorization", b"x-organization", b"user-agent", b"x-request-id", b"x-forwarded-for"),
-        *(b"x-forwarded-uri", b"x-forwarded-method", b"x-original-uri", b"x-original-method"),
+        *REPORTED,
     }
 )
 # Where many wrong keys come from, keys that are not remembered have few threads of their own: `guesses` says why.
@@ -53,7 +53,7 @@ class Asked(NamedTuple):
 
     key: str
     authorization: str
-    question: tuple[str, str]  # query string and X-Organization: all that is asked about the key
+    question: Question
     address: str
     method: str
     path: str
@@ -107,20 +107,26 @@ async def serve(scope: dict[str, Any], send: Send) -> None:
 def asked_by(scope: dict[str, Any]) -> Asked:
     """What an ASGI scope asks."""
     found: dict[bytes, bytes] = {}
+    disagreeing = False
     for name, value in scope["headers"]:
         if name in READ:
+            disagreeing |= name in REPORTED and found.get(name, value) != value
             found[name] = value if name not in found else found[name] + b"," + value
     text = {name: value.decode("latin-1") for name, value in found.items()}
     client = scope["client"]
     peer = edge.peer(client[0] if client else "", text.get(b"x-forwarded-for", ""))
-    method, path = scope["method"], scope["path"]
+    method, path, doubt = scope["method"], scope["path"], ""
+    uri, other_uri, verb, other_verb = (text.get(name, "") for name in REPORTED)
+    if "?" in uri + other_uri and any(client_demands(one.partition("?")[2]) for one in (uri, other_uri)):
+        doubt = CLIENT_DEMANDS
     if peer.is_trusted:
-        path = text.get(b"x-forwarded-uri") or text.get(b"x-original-uri") or path
-        method = text.get(b"x-forwarded-method") or text.get(b"x-original-method") or method
+        path, method = uri or other_uri or path, verb or other_verb or method
+        if disagreeing or (uri and other_uri and uri != other_uri) or (verb and other_verb and verb != other_verb):
+            doubt = DISAGREEING
     return Asked(
         text.get(b"x-api-key", "").strip(),
         text.get(b"authorization", ""),
-        (scope["query_string"].decode("latin-1"), text.get(b"x-organization", "")),
+        Question(scope["query_string"].decode("latin-1"), text.get(b"x-organization", ""), doubt),
         peer.address,
         method,
         path,
@@ -198,7 +204,7 @@ def looked_up(asked: Asked) -> Reply:
 
 def _judged(asked: Asked) -> Reply:
     key = services.presented(asked.key, asked.authorization)
-    ask = ask_of(asked)
+    ask = ask_of(asked.question, asked.address)
     verdict = services.verify(key, ask)
     facts = verdict.facts
     subject = services.actor_of(facts, ask).subject if facts is not None else NOBODY
@@ -229,42 +235,6 @@ def refused(asked: Asked, error: ProblemError) -> Reply:
         reason=error.reason if isinstance(error, RefusedError) else "",
         missing_permission=error.permission if isinstance(error, DeniedError) else "",
     )
-
-
-def ask_of(asked: Asked) -> Ask:
-    """What is asked about the key. Raises BadRequestError for what a gateway can't have meant."""
-    query, header = asked.question
-    if len(query) > LONGEST_QUERY:
-        raise BadRequestError("The query is too long.")
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100, errors="strict")
-    except ValueError:
-        raise BadRequestError("The query can't be read.") from None
-    wanted: dict[str, list[str]] = {}
-    for name, value in pairs:
-        wanted.setdefault(name, []).append(value)
-    permissions = tuple(dict.fromkeys(wanted.get("permission", ())))
-    wrong = next((name for name in permissions if not patterns.is_name(name)), None)
-    if wrong is not None:
-        raise BadRequestError("?permission= takes the name of a permission.")
-    environment = _single(wanted.get("environment", []), "environment")
-    if environment not in ("", "live", "test"):
-        raise BadRequestError("?environment= takes live or test.")
-    named = _single([*wanted.get("organization", []), *([header] if header else [])], "organization")
-    return Ask(
-        asked.address,
-        organization_id=accounts.organization_id_meant(named),
-        permissions=permissions,
-        any_permission=_single(wanted.get("any", []), "any") not in ("", "0"),
-        environment=environment,
-    )
-
-
-def _single(values: list[str], name: str) -> str:
-    found = {value.strip().lower() for value in values}
-    if len(found) > 1:
-        raise BadRequestError(f"?{name}= is given twice, with different values.")
-    return found.pop() if found else ""
 
 
 def about(facts: KeyFacts, ask: Ask) -> Headers:

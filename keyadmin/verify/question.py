@@ -1,0 +1,101 @@
+"""What a gateway asks about a key: read from the query of its request, so that no client of it can ask for less."""
+
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Final, NamedTuple
+from urllib.parse import parse_qsl
+
+from accounts import queries as accounts
+from keyadmin.kernel import patterns
+from keyadmin.kernel.errors import BadRequestError
+from keyadmin.verify.decide import Ask
+
+LONGEST_QUERY: Final = 4000
+MOST_PARAMETERS: Final = 100
+OURS: Final = frozenset({"permission", "any", "organization", "environment"})
+DEMANDS: Final = frozenset({"permission", "any"})
+END: Final = "end"
+CLIENT_DEMANDS: Final = "client"
+DISAGREEING: Final = "disagreeing"
+
+
+class Question(NamedTuple):
+    """All that is asked about a key but the address: two equal ones have the same answer until something changes.
+
+    `organization` is the header X-Organization. `doubt` is CLIENT_DEMANDS where the client's own query names
+    permissions, DISAGREEING where the headers about its request contradict each other, else empty.
+    """
+
+    query: str
+    organization: str = ""
+    doubt: str = ""
+
+
+@lru_cache(maxsize=4096)
+def client_demands(query: str) -> bool:
+    """Whether the query of the client's own request holds a parameter that says which permissions are needed."""
+    try:
+        return any(name in DEMANDS for name, _ in _pairs(query))
+    except BadRequestError:
+        return True  # it is safer to suppose so
+
+
+def ask_of(question: Question, address: str) -> Ask:
+    """What is asked, of a client at `address`. Raises BadRequestError for what a gateway can't have meant.
+
+    Caddy and Envoy put the client's query behind the gateway's. It never asks for less than the gateway did:
+    - nothing is read from the parameter `end` on, with which the recipes close what they ask;
+    - without it, a second organisation or environment is refused, and another permission only adds to what is needed,
+    - except under `any`, which therefore does not count (all permissions are needed) where the client could have
+      written it or one of the permissions: where its own query, as the gateway reports it, names either, or where
+      either stands behind a parameter that is none of ours. What a client makes up there can only ask for more.
+    """
+    if question.doubt == DISAGREEING:
+        raise BadRequestError("The headers X-Forwarded-... and X-Original-... disagree about the client's request.")
+    own, is_closed = _own_part(question.query)
+    if len(own) > LONGEST_QUERY:
+        raise BadRequestError("The query is too long.")
+    wanted: dict[str, list[str]] = {}
+    doubtful, foreign = question.doubt == CLIENT_DEMANDS and not is_closed, False
+    for name, value in _pairs(own):
+        wanted.setdefault(name, []).append(value)
+        doubtful |= foreign and name in DEMANDS
+        foreign |= name not in OURS
+    permissions = tuple(dict.fromkeys(wanted.get("permission", ())))
+    if not all(map(patterns.is_name, permissions)):
+        raise BadRequestError("?permission= takes the name of a permission.")
+    header = [question.organization] if question.organization else []
+    named = _single([*wanted.get("organization", []), *header], "organization", "an oid or slug")
+    return Ask(
+        address,
+        organization_id=accounts.organization_id_meant(named),
+        permissions=permissions,
+        any_permission=_single(wanted.get("any", []), "any", "0 or 1", {"0", "1"}) == "1" and not doubtful,
+        environment=_single(wanted.get("environment", []), "environment", "live or test", {"live", "test"}),
+    )
+
+
+def _own_part(query: str) -> tuple[str, bool]:
+    """The query up to the parameter `end`, and whether that is there."""
+    parts = query.split("&")
+    for place, part in enumerate(parts):
+        if part.partition("=")[0] == END:
+            return "&".join(parts[:place]), True
+    return query, False
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_PARAMETERS, errors="strict")
+    except ValueError:
+        raise BadRequestError("The query can't be read.") from None
+
+
+def _single(values: list[str], name: str, takes: str, possible: Collection[str] = ()) -> str:
+    """The one value, empty without any. An empty one is a mistake: what a gateway fills in may turn out to be empty."""
+    found = {value.strip().lower() for value in values}
+    if len(found) > 1:
+        raise BadRequestError(f"{name} is given twice, with different values.")
+    if "" in found or (possible and not found <= set(possible)):
+        raise BadRequestError(f"?{name}= takes {takes}.")
+    return found.pop() if found else ""
