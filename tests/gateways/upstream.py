@@ -1,5 +1,6 @@
 """An application behind a gateway: it answers everything, and remembers to the byte what reached it."""
 
+import contextlib
 import re
 import socket
 import threading
@@ -34,8 +35,8 @@ class Reached:
 
 
 def squeezed(name: str) -> str:
-    """A header's name as the laxest application would read it: letters and digits alone, whatever their case."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    """A header's name as lax applications read it: whatever its case, all but letters and digits are the same."""
+    return re.sub(r"[^a-z0-9]", "-", name.lower())
 
 
 class Upstream:
@@ -61,7 +62,11 @@ class Upstream:
                 connection, _ = self._listening.accept()
             except OSError:
                 return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._serve_one, args=(connection,), daemon=True).start()
+
+    def _serve_one(self, connection: socket.socket) -> None:
+        with contextlib.suppress(ConnectionError, ValueError):  # gone in the middle of a request
+            self._answer(connection)
 
     def _answer(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as stream:
