@@ -21,6 +21,7 @@ from keyadmin.web import errors
 from keyadmin.web.rest import messages_of
 
 DEEPEST = 20
+ASKING = {"verify", "simulate"}  # they change nothing, and an old answer would be wrong
 MOST_FIELDS = 100
 
 
@@ -100,7 +101,7 @@ def _headers_of(method: str, operation: dict[str, Any]) -> list[dict[str, Any]]:
         found.append(("X-Reason", "Why; kept in the activity log.", {**text, "maxLength": 200}))
         if 412 in operation["responses"]:
             found.append(("If-Match", "The ETag of the version to act on; 412 when it is not current any more.", text))
-    if method == "post":
+    if method == "post" and operation["operationId"] not in ASKING:
         schema = {**text, "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
         found.append(("Idempotency-Key", "A repeat within 24 hours gets the first answer, without the secret.", schema))
     return [
@@ -122,6 +123,8 @@ api.add_router("/api/v1/users", keys.users_router())
 for name, router in accounts.ROUTERS.items():
     api.add_router(f"/api/v1/{name}", router)
 api.add_router("/api/v1/whoami", verify.router)
+api.add_router("/api/v1/verify", verify.verifying)
+api.add_router("/api/v1/simulate", verify.simulating)
 api.add_router("/crm/api-keys", omnicrm.api_keys)
 if settings.ENV.sample:
     api.add_router("/crm/customers", omnicrm.customers)

@@ -82,6 +82,12 @@ def decide(facts: KeyFacts, ask: Ask, now: datetime) -> Decision:
     return Decision(Outcome.ALLOWED)
 
 
+def checked(facts: KeyFacts, ask: Ask, now: datetime) -> list[tuple[str, Decision | None]]:
+    """Every check by its name, in their order, with what it refuses; None: it passes."""
+    question = _Question(facts, ask, now)
+    return [(check.__name__.removeprefix("_"), check(question)) for check in CHECKS]
+
+
 def _replaced(q: _Question) -> Decision | None:
     return Decision(Outcome.REPLACED) if q.facts.replaced else None
 

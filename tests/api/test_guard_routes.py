@@ -344,6 +344,8 @@ ROUTES = {
     "GET /api/v1/policies/<policy_id>/versions": SETTINGS,
     "POST /api/v1/policies/<policy_id>/restore": MANAGING,
     "GET /api/v1/whoami": "401 200 200 200 200 200 200 200 200 200",
+    "POST /api/v1/verify": "401 403 403 403 200 200 200 403 200 200",
+    "POST /api/v1/simulate": "401 403 200 404 200 200 404 403 200 404",
     "GET /api/v1/api-keys": LISTING,
     "POST /api/v1/api-keys": CREATING,
     "GET /api/v1/api-keys/<api_key_id>": READING,
@@ -391,6 +393,7 @@ BODIES: dict[str, object] = {
     "POST /api/v1/groups": {"name": "New"},
     "POST /api/v1/policies": {"name": "New", "patterns": ["view_customer"]},
     "POST /api/v1/policies/<policy_id>/restore": {"version": 1},
+    "POST /api/v1/verify": {"key": "nonsense"},
 }
 
 
@@ -480,6 +483,8 @@ def test_each_caller_gets_what_the_row_says(world: World, operation: str) -> Non
     expected = dict(zip(CALLERS, map(int, ROUTES[operation].split()), strict=True))
     method, route = operation.split(" ", 1)
     path, body, found = address(world, route), BODIES.get(operation, {"name": "y"} if method == "PATCH" else None), {}
+    if route == "/api/v1/simulate":
+        body = {"api_key_id": world.key().key.pk}
     for name, client in callers(world).items():
         # What one caller changes, the next one finds as it was.
         with transaction.atomic():

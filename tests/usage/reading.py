@@ -1,7 +1,9 @@
 """How the tests of this folder read access records, and keep the database from taking them."""
 
+from django.conf import settings
 from django.db import connections, router
 
+from keyadmin.usage import spool
 from keyadmin.usage.models import AccessRecord
 
 
@@ -26,3 +28,9 @@ def refuse_records() -> None:
             )
         else:
             cursor.execute("ALTER TABLE usage_accessrecord ADD CONSTRAINT refuse CHECK (false) NOT VALID")
+
+
+def spooled() -> list[spool.Record]:
+    """The records that wait in the spools of this data directory, oldest first in each."""
+    files = sorted((settings.ENV.data_dir / "spool").rglob(f"*{spool.ENDING}"))
+    return [record for file in files for record in spool.read(file.read_bytes(), ended=True).records]

@@ -1,0 +1,55 @@
+"""Verify a key for an application that was given it and asks over REST."""
+
+from typing import Final
+
+from accounts import access
+from accounts import queries as accounts
+from keyadmin.kernel.actor import Actor, Subject
+from keyadmin.usage import services as usage
+from keyadmin.verify import services
+from keyadmin.verify.decide import Ask
+from keyadmin.verify.services import Verdict
+
+PERMISSION: Final = "key.verify"
+PATH: Final = "/api/v1/verify"
+UNPROVED: Final = ("missing_key", "invalid_key")
+
+
+def organization_meant(actor: Actor, reference: str | None) -> int:
+    """The organisation for which the actor asks: the one named, else its only one; -1: not there for the actor.
+
+    Raises InvalidError where it could be any of several, DeniedError where the actor may not verify keys.
+    """
+    if reference is None:
+        meant = accounts.meaning_one(actor).organization_id
+    else:
+        meant = accounts.organization_id_meant(reference.strip().lower())
+    if meant is None or not actor.reaches(meant):
+        return accounts.NO_SUCH_ORGANIZATION
+    access.require(actor, PERMISSION, meant)
+    return meant
+
+
+def verify_for(*, actor: Actor, presented: str, ask: Ask, user_agent: str) -> Verdict:
+    """What comes of a key, recorded as a use of that key from the address that was told. `ask` names an organisation.
+
+    Without proof that the key is right and works there, the verdict holds no facts. Raises UnavailableError.
+    """
+    verdict = services.verify(presented, ask)
+    decision, facts = verdict.decision, verdict.facts
+    subject = services.actor_of(facts, ask).subject if facts is not None else Subject(ask.organization_id)
+    allowed, missing = decision.allowed, decision.missing_permission
+    code = "allowed" if allowed else decision.public.code
+    usage.record(
+        outcome=code,
+        reason="" if allowed or missing else decision.outcome,
+        missing_permission=missing,
+        subject=subject,
+        token_id=facts.token_id if facts is not None and allowed else "",
+        method="POST",
+        path=PATH,
+        address=ask.address,
+        user_agent=user_agent,
+        request_id=actor.request_id,
+    )
+    return Verdict(decision) if code in UNPROVED else verdict

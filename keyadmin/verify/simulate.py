@@ -1,0 +1,93 @@
+"""Would this key be allowed to ...? The verifier's own checks, each with its result and words, without a secret."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from accounts import queries as accounts
+from keyadmin.kernel import clock
+from keyadmin.kernel.actor import Actor
+from keyadmin.keys.models import APIKey
+from keyadmin.verify import lookup
+from keyadmin.verify.decide import Ask, KeyFacts, checked, decide
+from keyadmin.verify.outcome import Decision
+
+# For each check what is said when it passes, and when it does not. What a simulation can't try is taken for granted.
+WORDS = {
+    "replaced": ("Taken for granted: the present secret is used, not a former one.", "The secret has been replaced."),
+    "revoked": ("It is not revoked.", "It is revoked for good."),
+    "secret": ("Taken for granted: the secret is right.", "The secret is wrong."),
+    "organization": ("It works in this organisation.", "It does not work in this organisation."),
+    "expired": ("It has not expired.", "It has expired."),
+    "paused": ("It is not paused.", "It is paused."),
+    "owner": ("Its owner is not disabled.", "Its owner is disabled."),
+    "suspended": ("The organisation is not suspended.", "The organisation is suspended."),
+    "environment": ("Its environment is right.", "It is of the other environment."),
+    "blocked": ("The organisation has not blocked it.", "The organisation has blocked it."),
+    "address": ("It works from this address.", "It does not work from this address."),
+    "permission": ("It holds what is needed.", "It does not hold what is needed."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One check: its name, whether it passed, and a sentence about that."""
+
+    name: str
+    passed: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What would be decided, and all checks in their order: the first that failed decides."""
+
+    decision: Decision
+    checks: tuple[Checked, ...]
+
+
+def simulate(key: APIKey, ask: Ask) -> Simulation:
+    """What would become of a request that presents the right secret of the key and asks this, now."""
+    facts = dataclasses.replace(lookup.facts_of(key), secret_matches=True)
+    now = clock.now()
+    checks = [
+        Checked(name, refusal is None, _said(name, refusal, facts, ask)) for name, refusal in checked(facts, ask, now)
+    ]
+    return Simulation(decide(facts, ask, now), tuple(checks))
+
+
+def organization_meant(actor: Actor, key: APIKey, reference: str | None) -> int:
+    """The organisation that a question about a key means: the one named, else the key's own, else the actor's only one.
+
+    -1: one that is not there for the actor. Raises InvalidError where it could be any of several.
+    """
+    if reference is not None:
+        found = accounts.organization_id_meant(reference.strip().lower())
+        return found if found is not None and actor.reaches(found) else accounts.NO_SUCH_ORGANIZATION
+    found = key.organization_id or accounts.meaning_one(actor).organization_id
+    return accounts.NO_SUCH_ORGANIZATION if found is None else found
+
+
+def _said(name: str, refusal: Decision | None, facts: KeyFacts, ask: Ask) -> str:
+    passes, fails = WORDS[name]
+    if refusal is not None:
+        if refusal.missing_permission:
+            several = ask.any_permission and len(ask.permissions) > 1
+            return (
+                f"It holds none of {', '.join(ask.permissions)}."
+                if several
+                else f"It lacks {refusal.missing_permission}."
+            )
+        return (
+            "It works from some networks only, and no address is given."
+            if name == "address" and not ask.address
+            else fails
+        )
+    if name == "owner" and facts.owner_id is None:
+        return "It belongs to the organisation, not to a user."
+    if name == "environment" and not ask.environment:
+        return "Either environment will do."
+    if name == "address" and not facts.allowed_networks:
+        return "It works from every address."
+    if name == "permission" and not ask.permissions:
+        return "No permission is asked for."
+    return passes
