@@ -187,9 +187,9 @@ else:
 if ENV.usage_database is not None:
     DATABASES["usage"] = _postgresql(ENV.usage_database)
 elif ENV.database is None:
-    # A writer of its own, so that a flood of requests holds up no change. A power cut may take its last records;
-    # a record that would have to wait is given up rather than the answer delayed.
-    DATABASES["usage"] = _sqlite("usage", wait_seconds=1, pragmas="PRAGMA synchronous=NORMAL;")
+    # A writer of its own, so that a flood of requests holds up no change. The worker alone writes there, and removes
+    # what it has written from the spool: then it must be on the disk.
+    DATABASES["usage"] = _sqlite("usage", wait_seconds=5, pragmas="PRAGMA synchronous=FULL;")
 DATABASE_ROUTERS = ["keyadmin.usage.router.UsageRouter"] if "usage" in DATABASES else []
 # For the web server alone (`wsgi.py`), whose threads come and go: a connection for each would use up the server's.
 # Waiting too long is a 503. A command has one connection, and should say why it can't have it.
@@ -319,7 +319,7 @@ LOGGING = {
         # Refusals are expected answers, not news; failures are logged by the error handlers with a request id.
         "django.request": {"level": "CRITICAL"},
         "django.security": {"level": "CRITICAL"},
-        "apscheduler": {"level": "WARNING"},
+        "apscheduler": {"level": "ERROR"},  # it warns whenever a turn takes longer than the time to the next
         "fido2": {"level": "WARNING"},
     },
 }

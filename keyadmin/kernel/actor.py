@@ -25,6 +25,7 @@ class Subject:
     key_id: int | None = None
     user_id: int | None = None
     who: str = ""
+    token_id: str = ""
 
 
 NOBODY = Subject()
@@ -37,7 +38,8 @@ class Actor:
     `limit` is the own list of a user key that has one: `held` lies within it already, what it gives must too.
     `key_state` is what the acting key could do when it was verified.
     `organization_id` is the one organisation that the request means, None when it names none. `user_id` is the
-    person, or the owner of the user key, that acts; `label` and `via` (the masked key) are to show, never a secret.
+    person, or the owner of the user key, that acts; `label`, `via` (the masked key) and `token_id` are to show, never
+    a secret.
     """
 
     kind: ActorKind
@@ -50,6 +52,7 @@ class Actor:
     organization_id: int | None = None
     segment: bool = False
     via: str = ""
+    token_id: str = ""
     address: str = ""
     request_id: str = ""
     reason: str = ""
@@ -95,7 +98,7 @@ class Actor:
         meant, known = self.organization_id, self.held.rights
         if meant not in known and (meant is None or meant < 0 or self.held.everywhere is None):
             meant = next(iter(known)) if len(known) == 1 else None
-        return Subject(meant, self.key_id, self.user_id, self.label if self.authenticated else "")
+        return Subject(meant, self.key_id, self.user_id, self.label if self.authenticated else "", self.token_id)
 
     def meaning(self, organization_id: int | None) -> Self:
         """The same actor, limited to one organisation; None: to none."""

@@ -11,13 +11,15 @@ from django.db import close_old_connections
 
 from keyadmin.instance.services import forget_old_answers
 from keyadmin.keys.services import stamp_expired
-from keyadmin.usage.services import prune
+from keyadmin.usage.services import drain, prepare, prune
 
 log = logging.getLogger("keyadmin.worker")
 
 # (what it does, every how many seconds)
-JOBS: tuple[tuple[Callable[[], object], int], ...] = (
+JOBS: tuple[tuple[Callable[[], object], float], ...] = (
     (stamp_expired, 10),
+    (prepare, 3600),
+    (drain, 0.5),
     (forget_old_answers, 600),
     (prune, 600),
     (SessionStore.clear_expired, 3600),

@@ -18,7 +18,6 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -28,9 +27,13 @@ MAGIC: Final = b"\xc5K"
 LONGEST: Final = 0xFFFF
 TURN: Final = 8 << 20  # bytes after which a process begins its next file
 SYNC_SECONDS: Final = 0.05
+AGAIN_SECONDS: Final = 1.0  # after no file could be begun
+SAID_EVERY: Final = 30.0  # seconds
 ENDING: Final = ".spool"
+UNNAMED: Final = "????????????????????-????????????????"  # what a file is called until its writer has locked it
 _HEAD = struct.Struct("<2sHI")
 _NUMBERS = struct.Struct("<qqqq")
+LONGEST_FRAME: Final = _HEAD.size + LONGEST
 
 
 class Record(NamedTuple):
@@ -125,12 +128,18 @@ class Spool:
     """The file that this process appends to. Safe to share between threads; never raises."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self.directory = directory
         self._file = -1
         self._written = 0
         self._synced = 0
+        self._left: list[int] = []  # files that were begun before this one, until they are on the disk
         self._dropped = 0
+        self._reason = ""
+        self._said = float("-inf")
+        self._failed = float("-inf")
         self._turning = threading.Lock()
+        self._watched = False
+        self._closed = threading.Event()
 
     def append(self, record: Record) -> None:
         """Keep one record. What can't be written is counted and said, and holds nobody up."""
@@ -138,54 +147,103 @@ class Spool:
         try:
             if self._written >= TURN or self._file < 0:
                 self._turn()
-            if os.write(self._file, data) != len(data):
-                raise OSError("cut short")
+            self._write(data)
         except OSError as error:
             self._drop(error)
             return
         self._written += len(data)
 
+    def close(self) -> None:
+        """Write no more to the file; the next record begins another."""
+        with self._turning:
+            self._closed.set()
+            if self._file >= 0:
+                os.close(self._file)
+            self._file, self._written = -1, 0
+
+    def _write(self, data: bytes) -> None:
+        try:
+            if os.write(self._file, data) != len(data):
+                raise OSError("cut short")
+        except OSError:
+            self._written = TURN  # perhaps another file can be written to
+            self._failed = time.monotonic()
+            raise
+
     def _turn(self) -> None:
         with self._turning:
+            if not self._watched or self._closed.is_set():
+                self._watched, self._closed = True, threading.Event()
+                threading.Thread(target=self._watch, args=(self._closed,), name="spool", daemon=True).start()
             if self._file >= 0 and self._written < TURN:
                 return  # another thread has done it
-            self._directory.mkdir(mode=0o700, exist_ok=True)
-            name = self._directory / f"{time.time_ns():020}-{secrets.token_hex(8)}"
-            fresh = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            fcntl.flock(fresh, fcntl.LOCK_EX)
-            name.rename(name.with_suffix(ENDING))  # locked before anybody can take it for abandoned
+            if time.monotonic() - self._failed < AGAIN_SECONDS:
+                raise OSError(0, self._reason)
+            try:
+                fresh = _begin(self.directory)
+            except OSError:
+                self._failed = time.monotonic()
+                raise
             self._written = self._synced = 0
             if self._file < 0:
                 self._file = fresh
-                threading.Thread(target=self._sync, name="spool", daemon=True).start()
             else:
+                self._left.append(os.dup(self._file))
                 # The number stays: another thread may be about to write to it.
                 os.dup2(fresh, self._file, inheritable=False)
                 os.close(fresh)
 
+    def _watch(self, closed: threading.Event) -> None:
+        while not closed.wait(SYNC_SECONDS):
+            try:
+                self._sync()
+            except OSError as error:
+                self._drop(error, 0)
+            self._say()
+
     def _sync(self) -> None:
-        while True:
-            time.sleep(SYNC_SECONDS)
-            written = self._written
-            if written != self._synced:
-                try:
-                    os.fsync(self._file)
-                except OSError as error:
-                    self._drop(error, 0)
-                self._synced = written
-            if self._dropped:
-                dropped, self._dropped = self._dropped, 0
-                log.error("%d access records could not be kept.", dropped)
+        while self._left:
+            left = self._left.pop()
+            try:
+                os.fsync(left)
+            finally:
+                os.close(left)
+        written = self._written
+        if written != self._synced:
+            os.fsync(self._file)
+            self._synced = written
+        if self._file >= 0 and os.fstat(self._file).st_nlink == 0:
+            self._written = TURN  # somebody removed it: what is written there, nobody reads
 
     def _drop(self, error: OSError, number: int = 1) -> None:
-        if self._file < 0:  # nobody is there yet who would say it later
-            log.error("Access records can't be kept: %s", error.strerror or error)
         self._dropped += number
+        self._reason = error.strerror or str(error)
+        self._say()
+
+    def _say(self) -> None:
+        now = time.monotonic()
+        if self._dropped and now - self._said >= SAID_EVERY:
+            dropped, self._dropped, self._said = self._dropped, 0, now
+            log.error("%d access records could not be kept: %s", dropped, self._reason)
 
 
-def waiting(directory: Path) -> Iterator[Path]:
+def _begin(directory: Path) -> int:
+    """A new file that is ours: locked before it has the name by which it could be taken for abandoned."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = directory / f"{time.time_ns():020}-{secrets.token_hex(8)}"
+    fresh = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fresh, fcntl.LOCK_EX)
+        name.rename(name.with_suffix(ENDING))
+    except BaseException:
+        os.close(fresh)
+        raise
+    return fresh
+
+
+def waiting(directory: Path) -> list[Path]:
     """The files that may hold records, the oldest first."""
-    return iter(sorted(directory.glob(f"*{ENDING}")))
+    return sorted(directory.glob(f"*{ENDING}"))
 
 
 def is_abandoned(file: int) -> bool:

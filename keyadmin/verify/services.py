@@ -150,6 +150,7 @@ def actor_of(facts: KeyFacts, ask: Ask, *, request_id: str = "", reason: str = "
         organization_id=ask.organization_id,
         segment=facts.segment,
         via=facts.masked,
+        token_id=facts.token_id,
         address=ask.address,
         request_id=request_id,
         reason=reason,

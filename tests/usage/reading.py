@@ -1,33 +1,24 @@
-"""How the tests of this folder read access records, and keep the database from taking them."""
+"""How the tests of this folder read access records: as the worker has taken them out of the spool."""
 
 from django.conf import settings
-from django.db import connections, router
 
 from keyadmin.usage import spool
+
 from keyadmin.usage.models import AccessRecord
+from keyadmin.usage.services import drain
 
 
 def outcomes() -> list[tuple[str, str]]:
     """Outcome and reason of all records, oldest first."""
+    drain()
     return [(row.outcome, row.reason) for row in AccessRecord.objects.order_by("pk")]
 
 
 def only() -> AccessRecord:
-    """The one record that there is."""
-    (found,) = AccessRecord.objects.all()
+    """The one record of a refused request that there is."""
+    drain()
+    (found,) = AccessRecord.objects.exclude(outcome="allowed")
     return found
-
-
-def refuse_records() -> None:
-    """Make the database itself refuse new records, as a full disk would."""
-    connection = connections[router.db_for_write(AccessRecord)]
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute(
-                "CREATE TRIGGER refuse BEFORE INSERT ON usage_accessrecord BEGIN SELECT RAISE(ABORT, 'refused'); END"
-            )
-        else:
-            cursor.execute("ALTER TABLE usage_accessrecord ADD CONSTRAINT refuse CHECK (false) NOT VALID")
 
 
 def spooled() -> list[spool.Record]:

@@ -1,6 +1,7 @@
-"""Each refused request leaves one access record, whatever refused it; what is not refused leaves none."""
+"""Each refused request leaves one access record, whatever refused it, and each that a key was accepted for."""
 
 import logging
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,11 +13,12 @@ from keyadmin.instance.models import IdempotencyRecord
 from keyadmin.kernel import clock
 from keyadmin.keys.models import APIKey
 from keyadmin.usage.models import AccessRecord
+from keyadmin.usage.spool import Spool
 from tests.api.calls import KEYS, call, comparable, problem
 from tests.api.test_change_keys import expire
 from tests.api.test_refuse_credentials import dead_secret
 from tests.pages.managing import NEW, fields, nonce_of
-from tests.usage.reading import only, outcomes, refuse_records
+from tests.usage.reading import only, outcomes
 from tests.world import World
 
 WHOAMI = "/api/v1/whoami"
@@ -154,13 +156,24 @@ def test_the_record_stays_while_the_refused_act_is_undone(world: World) -> None:
     assert only().missing_permission == "org.ctrl"
 
 
-def test_what_is_not_refused_leaves_no_record(world: World) -> None:
-    good = world.client(key=world.key("*").secret)
-    assert call(good, "GET", WHOAMI).status_code == 200
+def test_what_a_key_was_accepted_for_is_recorded_whatever_came_of_it(world: World) -> None:
+    issued = world.key("*", name="Good")
+    good = world.client(key=issued.secret)
+    assert call(good, "GET", f"{WHOAMI}?search=secret").status_code == 200
     assert call(good, "GET", f"{KEYS}/99").status_code == 404
     assert call(good, "POST", KEYS, {}).status_code == 422
     assert call(good, "PUT", KEYS).status_code == 405
-    assert call(good, "POST", f"{KEYS}/99/pause").status_code == 404
+    assert call(good, "GET", "/crm/customers").status_code == 200
+
+    assert outcomes() == [("allowed", "")] * 5
+    first = AccessRecord.objects.order_by("pk")[0]
+    assert (first.method, first.path, first.who) == ("GET", WHOAMI, "Good")
+    assert (first.key_id, first.token_id) == (issued.key.pk, issued.key.token_id)
+    assert first.organization_id == world.acme.pk
+
+
+def test_what_people_do_and_nobody_refuses_leaves_no_record(world: World) -> None:
+    assert call(world.client(world.manager), "GET", KEYS).status_code == 200
     assert Client().get("/o/acme/").status_code == 302, "sent to sign in"
     assert Client().get("/sign-in/").status_code == 200
     assert Client(headers={"X-API-KEY": "nonsense"}).get("/docs/").status_code == 200
@@ -172,16 +185,19 @@ def test_what_is_not_refused_leaves_no_record(world: World) -> None:
 
 
 def test_when_no_record_can_be_written_the_answer_is_the_same_and_the_log_has_one_line(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: World, spool: Spool, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = Client(headers={"X-API-KEY": "canary", "User-Agent": "canary"})
     before = comparable(call(client, "GET", f"{KEYS}/77"))
-    refuse_records()
+    spool.close()
+    shutil.rmtree(spool.directory)
+    spool.directory.write_text("no directory")
     with caplog.at_level(logging.DEBUG):
-        assert comparable(call(client, "GET", f"{KEYS}/77")) == before
+        for _ in range(3):
+            assert comparable(call(client, "GET", f"{KEYS}/77")) == before
 
     (line,) = [row for row in caplog.records if row.name == "keyadmin"]
-    assert line.getMessage() == "An access record could not be written: IntegrityError"
+    assert line.getMessage() == "1 access records could not be kept: File exists"
     assert "canary" not in caplog.text
     assert "77" not in line.getMessage()
 

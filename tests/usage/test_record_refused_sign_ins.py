@@ -34,6 +34,7 @@ def test_a_wrong_password_is_recorded_for_its_person(world: World) -> None:
 def test_of_an_address_that_nobody_has_nothing_typed_is_kept(world: World) -> None:
     by_password(f"{PASSWORD.replace(' ', '.')}@example.org", "wrong")
 
+    assert outcomes() == [("wrong_password", "")]
     found = AccessRecord.objects.values().get()
     assert (found["outcome"], found["user_id"], found["who"]) == ("wrong_password", None, "")
     assert "horse" not in str(found)
