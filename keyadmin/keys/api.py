@@ -15,7 +15,7 @@ from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError, NotFoundError
 from keyadmin.keys import queries, services
-from keyadmin.keys.filters import DEFAULT_SORT, DEFAULT_STATUS, SORT_NAMES, KeyFilter
+from keyadmin.keys.filters import DEFAULT_SORT, DEFAULT_STATUS, SORT_NAMES, USED, KeyFilter
 from keyadmin.keys.representation import assigned_fields, issued_fields, key_fields
 from keyadmin.keys.status import FILTERS
 from keyadmin.keys.status import Status as KeyStatus
@@ -82,7 +82,7 @@ class KeyOut(Shape):
     created: Moment
     created_by: UserRef | None
     expiry_date: Moment | None
-    last_used: Moment | None
+    last_used: Annotated[Moment | None, Field(description="null: never; as of a minute or so ago")]
     allowed_networks: list[str]
     rate_limit: RateLimitOut
     locked: bool
@@ -151,6 +151,7 @@ class KeyQuery(PageQuery):
     kind: Literal["organization", "user"] | None = None
     environment: Literal["live", "test"] | None = None
     owner: RowId | None = None
+    used: Literal[tuple(USED)] | None = None  # type: ignore[valid-type]
     organization: Annotated[str, Field(max_length=50, description="oid or slug")] | None = None
     sort: Literal[SORT_NAMES] = DEFAULT_SORT  # type: ignore[valid-type]
 

@@ -35,12 +35,20 @@ SORTS: dict[str, F | Lower] = {
     "created": F("created_at"),
     "created_by": Lower("created_by_label"),
     "expiry_date": F("expires_at"),
+    "last_used": F("use__time"),
+}
+USED = {
+    "never": "Never used",
+    "7d": "In the last 7 days",
+    "30d": "In the last 30 days",
+    "not_30d": "Not for 30 days",
+    "not_90d": "Not for 90 days",
 }
 SORT_NAMES = tuple(sign + name for name in SORTS for sign in ("", "-"))
 
 
 class KeyFilter(django_filters.FilterSet):
-    """search, status, kind, environment, owner, sort. What expires never comes last in either direction of sort."""
+    """search, status, kind, environment, owner, used, sort. What has no date comes last in both directions of sort."""
 
     search = django_filters.CharFilter(
         method="by_search",
@@ -61,6 +69,9 @@ class KeyFilter(django_filters.FilterSet):
         label="Environment", empty_label="Live and test", choices=[("live", "Live"), ("test", "Test")]
     )
     owner = django_filters.NumberFilter(field_name="owner_id", label="User")
+    used = django_filters.ChoiceFilter(
+        method="by_use", label="Last used", empty_label="Any time", choices=list(USED.items())
+    )
     sort = django_filters.ChoiceFilter(method="by_sort", choices=[(name, name) for name in SORT_NAMES])
 
     class Meta:
@@ -81,6 +92,9 @@ class KeyFilter(django_filters.FilterSet):
 
     def by_status(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(status_now__in=[status.value for status in FILTERS[value]])
+
+    def by_use(self, rows: QuerySet[APIKey], name: str, value: str) -> QuerySet[APIKey]:
+        return rows.filter(queries.used(value))
 
     def by_sort(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         order = SORTS[value.lstrip("-")]

@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Length
@@ -165,8 +167,38 @@ class APIKey(models.Model):
         return self.segmented or "segment" in effective_flairs(self.name)
 
     @property
+    def last_used(self) -> datetime | None:
+        """When a request was accepted with it last, as of a minute or so ago; None: never."""
+        return self._use.time if self._use else None
+
+    @property
+    def last_used_from(self) -> str:
+        """The address of that request; empty: there was none."""
+        return self._use.address if self._use else ""
+
+    @property
+    def _use(self) -> "KeyUse | None":
+        return getattr(self, "use", None)  # one that is not there is an AttributeError too
+
+    @property
     def flairs(self) -> list[str]:
         return flairs_of(self.name)
+
+
+class KeyUse(models.Model):
+    """When a key was used last, for lists: copied from the usage slice once a minute, later by no more than that.
+
+    No constraint in the database: a key that is being deleted does not wait for it, nor fails because of it.
+    """
+
+    key = models.OneToOneField(
+        APIKey, on_delete=models.CASCADE, primary_key=True, related_name="use", db_constraint=False
+    )
+    time = models.DateTimeField()
+    address = models.CharField(max_length=45)
+
+    class Meta:
+        indexes = [models.Index(fields=["time"], name="keyuse_by_time")]
 
 
 class FormerTokenId(models.Model):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ def visible_keys(actor: Actor) -> QuerySet[APIKey]:
     """
     if not any(map(actor.allows, SEEING)):
         raise access.denied(actor, "apikey.view")
-    keys = APIKey.objects.select_related("organization", "owner", "created_by")
+    keys = APIKey.objects.select_related("organization", "owner", "created_by", "use")
     if actor.segment:
         keys = keys.filter(created_by_key=actor.key_id or 0)
     viewed = _either(actor.allowing("apikey.view"), actor.allowing("apikey.ctrl"))
@@ -92,7 +92,9 @@ def counts_by_owner(owner_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
 
 def own_keys(actor: Actor) -> QuerySet[APIKey]:
     """The person's own user keys, whatever they may do; those of API users are not theirs."""
-    return APIKey.objects.select_related("owner", "created_by").filter(kind=KeyKind.USER, owner_id=actor.user_id or 0)
+    return APIKey.objects.select_related("owner", "created_by", "use").filter(
+        kind=KeyKind.USER, owner_id=actor.user_id or 0
+    )
 
 
 def homes_of_own_keys(actor: Actor) -> QuerySet[Organization]:
@@ -206,6 +208,14 @@ def breaches(actor: Actor, organization: Organization) -> list[Breach]:
         return []
     numbers = rows.aggregate(**{rule.name: Count("pk", filter=found) for rule, found in broken.items()})
     return [Breach(rule, numbers[rule.name], latest) for rule in broken if numbers[rule.name]]
+
+
+def used(when: str) -> Q:
+    """The filter for keys that were used within so many days (`30d`), not for so many (`not_30d`), or `never`."""
+    if when == "never":
+        return Q(use=None)
+    moment = clock.now() - timedelta(days=int(when.removeprefix("not_").removesuffix("d")))
+    return ~Q(use__time__gte=moment) if when.startswith("not_") else Q(use__time__gte=moment)
 
 
 def flaired(flair: str) -> Q:

@@ -25,7 +25,7 @@ def key_fields(key: APIKey) -> dict[str, object]:
         "created": clock.rfc3339(key.created_at),
         "created_by": _creator(key),
         "expiry_date": clock.rfc3339(key.expires_at) if key.expires_at else None,
-        "last_used": None,
+        "last_used": clock.rfc3339(key.last_used) if key.last_used else None,
         "allowed_networks": key.allowed_networks,
         "rate_limit": key.rate_limit,
         "locked": False,

@@ -10,7 +10,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections
 
 from keyadmin.instance.services import forget_old_answers
-from keyadmin.keys.services import stamp_expired
+from keyadmin.keys.services import note_uses, stamp_expired
 from keyadmin.usage.services import drain, prepare, prune
 
 log = logging.getLogger("keyadmin.worker")
@@ -20,6 +20,7 @@ JOBS: tuple[tuple[Callable[[], object], float], ...] = (
     (stamp_expired, 10),
     (prepare, 3600),
     (drain, 0.5),
+    (note_uses, 60),
     (forget_old_answers, 600),
     (prune, 600),
     (SessionStore.clear_expired, 3600),

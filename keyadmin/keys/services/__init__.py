@@ -7,6 +7,7 @@ from keyadmin.keys.services.edit import KeyChanges, edit_key, foresee_edit
 from keyadmin.keys.services.issue import confirm_secret, create_key, regenerate_key
 from keyadmin.keys.services.life import delete_key, pause_key, resume_key, revoke_key, stamp_expired
 from keyadmin.keys.services.secrets import Issued, Minted, mint, mint_like, replace_verifier
+from keyadmin.keys.services.use import note_uses
 
 __all__ = [
     "UNSAID",
@@ -23,6 +24,7 @@ __all__ = [
     "foresee_edit",
     "mint",
     "mint_like",
+    "note_uses",
     "pause_key",
     "regenerate_key",
     "replace_verifier",

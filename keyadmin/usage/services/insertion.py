@@ -14,7 +14,7 @@ from keyadmin.usage.spool import Record
 COLUMNS: Final = ("time", "organization_id", "key_id", "user_id", *Record._fields[4:])
 UNSTORABLE: Final = (DataError, ValueError, OverflowError)
 _LENGTHS: Final = {field.name: field.max_length for field in AccessRecord._meta.fields}
-_LAST: Final = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()) * 1_000_000
+_LAST: Final = int(datetime(9000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 
 
 def insert(database: BaseDatabaseWrapper, records: list[Record]) -> None:
