@@ -78,8 +78,9 @@ def write(connection: BaseDatabaseWrapper, counted: Counted) -> None:
     """Add the sums to what stands in the database. In the order of their keys: so two that write don't deadlock."""
     with connection.cursor() as cursor:
         for table, sums in (("usage_usagehour", counted.hours), ("usage_usageday", counted.days)):
+            starts = {start: moment(connection, start) for start in {start for _, _, start, _ in sums}}
             rows = [
-                (key, organization, moment(connection, start), outcome, number)
+                (key, organization, starts[start], outcome, number)
                 for (key, organization, start, outcome), number in sorted(sums.items())
             ]
             _insert(cursor, _COUNT.replace("{table}", table), rows)
