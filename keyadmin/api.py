@@ -16,6 +16,7 @@ from accounts import api as accounts
 from keyadmin.compat import omnicrm
 from keyadmin.kernel.errors import BadRequestError, InvalidError, ProblemError
 from keyadmin.keys import api as keys
+from keyadmin.usage import api as usage
 from keyadmin.verify import api as verify
 from keyadmin.web import errors
 from keyadmin.web.rest import messages_of
@@ -119,6 +120,8 @@ api = API(
     parser=JSONParser(),
 )
 api.add_router("/api/v1/api-keys", keys.router("api_keys", acts=True))
+api.add_router("/api/v1/api-keys", usage.router_of_keys())
+api.add_router("/api/v1/access-log", usage.router_of_log())
 api.add_router("/api/v1/users", keys.users_router())
 for name, router in accounts.ROUTERS.items():
     api.add_router(f"/api/v1/{name}", router)

@@ -19,6 +19,7 @@ from keyadmin.kernel.patterns import Held, Rights, covering
 from keyadmin.keys import policy, rights
 from keyadmin.keys.models import APIKey, FormerTokenId, KeyBlock, KeyKind
 from keyadmin.keys.status import WORKING, Status, status_sql
+from keyadmin.usage.queries import Scope
 
 SEEING = ("apikey.view", "apikey.ctrl", "apikey.own")
 SHORTEST_PARTIAL_KEY = 4
@@ -316,6 +317,32 @@ def readable(held: Rights) -> list[str]:
     """The catalogue's viewing permissions among these rights."""
     names = permissions().filter(action="view").values_list("name", flat=True)
     return [name for name in names if held.allows(name)]
+
+
+def usage_scope(actor: Actor) -> Scope:
+    """Of which requests the actor may know. Raises DeniedError for an actor that may know of none."""
+    viewed = actor.allowing("usage.view")
+    own = _own(actor, actor.allowing("apikey.own")) if actor.allows("apikey.own") else None
+    if viewed is not None and not viewed and own is None:
+        raise access.denied(actor, "usage.view")
+    if viewed is None or own is None:
+        return Scope(viewed)
+    return Scope(viewed, frozenset(APIKey.objects.filter(own).values_list("pk", flat=True)[:MOST_CHOICES]))
+
+
+def usage_of(actor: Actor, key: APIKey) -> Scope:
+    """The same for one key that the actor can see: its own in whole, any other's where it may view usage.
+
+    Raises DeniedError where it may not: for an organisation's key in that organisation.
+    """
+    if rights.is_own(actor, key):
+        return Scope(key_ids=frozenset({key.pk}))
+    viewed = actor.allowing("usage.view")
+    if key.organization_id is not None:
+        access.require(actor, "usage.view", key.organization_id)
+    elif viewed is not None and not viewed:
+        raise access.denied(actor, "usage.view")
+    return Scope(viewed)
 
 
 def acting_key(actor: Actor) -> APIKey | None:

@@ -209,6 +209,13 @@ def _require_within(limit: frozenset[str], wanted: Iterable[str] | None) -> None
         raise access.cannot_give(missing)
 
 
+def is_own(actor: Actor, key: APIKey) -> bool:
+    """Whether a key is the actor's own, which holds `apikey.own`: a user key of its user, or one that it has made."""
+    if key.organization_id is not None and not actor.rights_in(key.organization_id).allows("apikey.own"):
+        return False
+    return actor.allows("apikey.own") and _may_as_own(actor, key)
+
+
 def added(before: Iterable[str] | None, after: Iterable[str] | None) -> frozenset[str] | None:
     """The patterns that `after` allows and `before` does not; None when a limit was taken away altogether."""
     if before is None:

@@ -47,6 +47,12 @@ class KeyTable(KitTable):
         empty_values=(),
         attrs=look(label=True, order=SOONEST),
     )
+    last_used = Column(
+        verbose_name="Last used",
+        accessor="last_used",
+        empty_values=(),
+        attrs=look(wide="lg", phone=False, order=OLDEST),
+    )
     acts = Column(verbose_name="Actions", accessor="pk", orderable=False, attrs=look(silent=True, fit=True))
 
     class Meta:
@@ -85,6 +91,9 @@ class KeyTable(KitTable):
 
     def render_expiry_date(self, record: APIKey) -> SafeString:
         return kit.day(record.expires_at) if record.revoked_at else kit.expiry(record.expires_at)
+
+    def render_last_used(self, record: APIKey) -> SafeString | str:
+        return kit.ago(record.last_used) if record.last_used else "Never"
 
     def render_acts(self, record: APIKey) -> SafeString:
         context: dict[str, Any] = {

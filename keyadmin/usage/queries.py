@@ -5,13 +5,14 @@ Charts read the counts by hour and day alone, never the records, however many th
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from heapq import merge
 from itertools import islice
 from typing import Any, Final, Literal, NamedTuple
 
 from django.db.models import Q, QuerySet, Sum
 
+from keyadmin.kernel import clock
 from keyadmin.kernel.errors import InvalidError
 from keyadmin.usage.models import AccessRecord, KeyAddress, LastUse, UsageDay, UsageHour
 
@@ -21,6 +22,8 @@ ACCEPTED: Final = frozenset({"allowed", "insufficient_scope", "rate_limited"})
 ALLOWED: Final = "allowed"
 EVERY_KEY: Final = 0  # the key id under which an organisation's requests are counted together
 COUNTED: Final = 10_000
+USUAL: Final[dict[Unit, timedelta]] = {"hour": timedelta(days=2), "day": timedelta(days=30)}
+LONGEST: Final[dict[Unit, timedelta]] = {"hour": timedelta(days=31), "day": timedelta(days=400)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,29 @@ class Address(NamedTuple):
 
 
 class Use(NamedTuple):
-    """When a key was used last, and from where."""
+    """When a key was used last and from where, in whichever organisation: that is for whoever may see all of it."""
 
     key_id: int
     time: datetime
     address: str
+
+
+def span(unit: Unit, since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
+    """From when until when to count: what is asked, or the last two days by hours, thirty by days.
+
+    Both are moved to where an hour or a day begins or ends. Raises InvalidError for a span that is empty or too long.
+    """
+    step = timedelta(hours=1) if unit == "hour" else timedelta(days=1)
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    try:
+        ending = epoch + -(-((until or clock.now()) - epoch) // step) * step
+        beginning = ending - USUAL[unit] if since is None else epoch + (since - epoch) // step * step
+    except OverflowError:
+        raise InvalidError.field("to", "That is out of range.") from None
+    if not timedelta() < ending - beginning <= LONGEST[unit]:
+        text = f"The span must not be empty, nor longer than {LONGEST[unit].days} days by the {unit}."
+        raise InvalidError.field("from", text)
+    return beginning, ending
 
 
 def of_key(key_id: int, unit: Unit, since: datetime, until: datetime, organizations: Scope) -> list[Point]:
@@ -96,12 +117,6 @@ def addresses(key_id: int, organizations: Scope, number: int) -> list[Address]:
         last = row.last_seen if one is None else one.last_seen
         found[row.address] = Address(row.address, first, last, row.number + (one.number if one else 0))
     return list(islice(found.values(), number))
-
-
-def last_use(key_id: int) -> Use | None:
-    """When a key was used last, as far as the records are drained."""
-    row = LastUse.objects.filter(key_id=key_id).first()
-    return None if row is None else Use(row.key_id, row.time, row.address)
 
 
 def uses_to_note(number: int) -> list[Use]:

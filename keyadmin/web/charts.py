@@ -16,7 +16,7 @@ SHARE = 0.72  # of a column's place that is filled
 
 
 class Week(NamedTuple):
-    """Seven days and what was counted in them."""
+    """Some days, seven or a single one, and what was counted in them."""
 
     first: date
     last: date
@@ -29,7 +29,9 @@ class Week(NamedTuple):
 
     @property
     def span(self) -> str:
-        """`24 to 30 Nov 2026`, `28 Dec 2026 to 3 Jan 2027`."""
+        """`24 to 30 Nov 2026`, `28 Dec 2026 to 3 Jan 2027`, `24 Nov 2026`."""
+        if self.first == self.last:
+            return words.day(self.first)
         first = words.day(self.first)
         if self.first.year == self.last.year:
             same_month = self.first.month == self.last.month
@@ -66,7 +68,7 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True)
 class Chart:
-    """Columns by week. `top` is what the line at the top stands for."""
+    """Columns by week, or by day. `top` is what the line at the top stands for."""
 
     columns: list[Column]
     months: list[Mark]
@@ -92,11 +94,20 @@ class Chart:
 
 def weeks(first: date, count: int, *series: Mapping[date, int]) -> list[Week]:
     """The figures of single days, added up by weeks that begin with the first day."""
+    return _spans(first, count, 7, series)
+
+
+def days(first: date, count: int, *series: Mapping[date, int]) -> list[Week]:
+    """The figures of single days as they are."""
+    return _spans(first, count, 1, series)
+
+
+def _spans(first: date, count: int, length: int, series: Sequence[Mapping[date, int]]) -> list[Week]:
     found = []
     for number in range(count):
-        start = first + timedelta(weeks=number)
-        days = [start + timedelta(days=day) for day in range(7)]
-        found.append(Week(start, days[-1], tuple(sum(one.get(day, 0) for day in days) for one in series)))
+        start = first + timedelta(days=number * length)
+        inside = [start + timedelta(days=day) for day in range(length)]
+        found.append(Week(start, inside[-1], tuple(sum(one.get(day, 0) for day in inside) for one in series)))
     return found
 
 
@@ -133,7 +144,7 @@ def _column(week: Week, place: int, count: int, top: int) -> Column:
 
 def _months(shown: Sequence[Week]) -> list[Mark]:
     """Where months begin, but for what would run into the edge; every second one may give way."""
-    days = len(shown) * 7
+    days = (shown[-1].last - shown[0].first).days + 1
     found: list[Mark] = []
     for offset in range(days):
         day = shown[0].first + timedelta(days=offset)

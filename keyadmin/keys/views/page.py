@@ -13,6 +13,7 @@ from keyadmin.keys.views.common import address, here
 from keyadmin.keys.views.lists import standing
 from keyadmin.keys.views.powers import idle_of, powers_of
 from keyadmin.keys.views.story import story
+from keyadmin.keys.views.usage import usage_of
 from keyadmin.web.navigation import Crumb
 
 
@@ -34,6 +35,7 @@ def key_page(request: HttpRequest, pk: int) -> HttpResponse:
         "powers": powers_of(key, organization),
         "idle": idle_of(key, organization),
         "often": often(key),
+        "usage": usage_of(actor, key),
         "lineage": queries.lineage(key),
         "steps": steps,
         "blocked": block is not None,
