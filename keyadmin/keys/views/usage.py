@@ -32,7 +32,7 @@ OUTCOMES = {
 
 @dataclass(frozen=True)
 class KeyUsage:
-    """The last thirty days of a key: a picture and what it says, how often which outcome; from where, the last first."""
+    """The last thirty days of a key: a picture, what it says, and each outcome; and from where, the last first."""
 
     chart: charts.Chart
     caption: str
