@@ -20,6 +20,7 @@ from keyadmin.web.auth import actor_of
 from keyadmin.web.tables import ALPHABET, OLDEST, SOONEST, KitTable, look
 from keyadmin.web.templatetags import kit
 
+LONGEST_AGO = ("longest ago first", "latest first")
 NEW_FOR = timedelta(minutes=2)
 SHOWN_HOMES = 4
 
@@ -36,22 +37,22 @@ class KeyTable(KitTable):
         accessor="created_by_label",
         attrs=look(wide="lg", phone=False, order=ALPHABET),
     )
+    last_used = Column(
+        verbose_name="Last used",
+        accessor="last_used",
+        empty_values=(),
+        attrs=look(wide="xl", label=True, order=LONGEST_AGO),
+    )
     created = Column(
         verbose_name="Created date",
         accessor="created_at",
-        attrs=look(wide="xl", phone=False, order=OLDEST),
+        attrs=look(wide="xxl", phone=False, order=OLDEST),
     )
     expiry_date = Column(
         verbose_name="Expiry date",
         accessor="expires_at",
         empty_values=(),
         attrs=look(label=True, order=SOONEST),
-    )
-    last_used = Column(
-        verbose_name="Last used",
-        accessor="last_used",
-        empty_values=(),
-        attrs=look(wide="lg", phone=False, order=OLDEST),
     )
     acts = Column(verbose_name="Actions", accessor="pk", orderable=False, attrs=look(silent=True, fit=True))
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 from django_tables2 import Table
 from django_tables2.columns import BoundColumn
 
-Width = Literal["", "md", "lg", "xl"]
+Width = Literal["", "md", "lg", "xl", "xxl"]
 ASCENDING = ("ascending", "descending")
 ALPHABET = ("A to Z", "Z to A")
 SOONEST, OLDEST = ("soonest first", "latest first"), ("oldest first", "newest first")
@@ -29,7 +29,7 @@ def look(
 ) -> dict[str, Any]:
     """`attrs` of a column.
 
-    `wide`: shown from that width on (768, 992, 1200 px). In the cards of a phone: if `phone`, and with its header
+    `wide`: shown from that width on (768, 992, 1200, 1400 px). In the cards of a phone: if `phone`, and with its header
     before it if `label`. `silent`: its header is for screen readers only; `fit`: as narrow as its content.
     `order`: its two directions in words.
     """
