@@ -3,7 +3,6 @@
 from django.conf import settings
 
 from keyadmin.usage import spool
-
 from keyadmin.usage.models import AccessRecord
 from keyadmin.usage.services import drain
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("keys", "0005_apikey_secret_kept"),
+        ("keys", "0006_rate_limits_and_segments"),
     ]
 
     operations = [
