@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 UNITS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 MOST: Final = 1_000_000
-LONGEST: Final = len("1000000/minute")
 WRONG: Final = f"Write a number from 1 to {MOST:,} and a unit, such as 600/minute: second, minute, hour or day."
 _NAMES = {seconds: name for name, seconds in UNITS.items()}
 _RATE = re.compile(r"([1-9][0-9]{0,6})/(second|minute|hour|day)", re.ASCII)

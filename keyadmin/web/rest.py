@@ -40,8 +40,7 @@ RateLimitOut = Annotated[
 RateLimit = Annotated[
     str | None,
     Field(
-        pattern=rf"^[1-9][0-9]{{0,6}}/({'|'.join(rates.UNITS)})$",
-        max_length=rates.LONGEST,
+        pattern=rf"^([1-9][0-9]{{0,5}}|{rates.MOST})/({'|'.join(rates.UNITS)})$",
         description=f"A number from 1 to {rates.MOST} and a unit: second, minute, hour or day. null: none of its own.",
         examples=["600/minute"],
     ),
@@ -125,8 +124,8 @@ def problems(*statuses: int) -> dict[int, type[Problem]]:
     return dict.fromkeys(statuses, Problem)
 
 
-READ = problems(400, 401, 403, 404, 422, 500, 503)
-MAKE = problems(400, 401, 403, 404, 409, 413, 422, 500, 503)
+READ = problems(400, 401, 403, 404, 422, 429, 500, 503)
+MAKE = problems(400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
 CHANGE = {**MAKE, **problems(412)}  # what obeys If-Match
 
 

@@ -19,6 +19,7 @@ def test_creating_answers_201_with_the_secret_and_the_whole_shape(world: World, 
         "expiry_date": "2099-01-10",
         "permissions": ["view_service", "view_customer"],
         "allowed_networks": ["10.0.0.0/8"],
+        "rate_limit": "600/minute",
     }
     response = call(client, "POST", keys_path, body)
     assert response.status_code == 201
@@ -46,7 +47,6 @@ def test_creating_answers_201_with_the_secret_and_the_whole_shape(world: World, 
         "created_by": {"id": maker.pk, "uid": None, "kind": "key", "name": "All rights"},
         "expiry_date": "2099-01-10T23:59:59Z",
         "last_used": None,
-        "rate_limit": None,
         "locked": False,
         "version": 1,
     }

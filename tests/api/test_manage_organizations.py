@@ -68,10 +68,12 @@ def test_the_key_policy_has_a_version_of_its_own(world: World, client: Client) -
         "api_users_only": False,
         "reason_required": False,
         "shortest_imported_secret": 32,
+        "default_rate_limit": None,
         "version": 1,
     }
     assert json_of(call(client, "PATCH", ACME, {"name": "Acme Ltd"}))["version"] == 2
     body = {"longest_life_days": 90, "default_life_days": 30, "never_expiring_allowed": False, "one_key_per_user": True}
+    body["default_rate_limit"] = "600/minute"
     answer = call(client, "PATCH", path, body, headers={"If-Match": first["ETag"]})
     assert json_of(answer) == {**json_of(first), **body, "version": 2}
     problem(call(client, "PATCH", path, body, headers={"If-Match": first["ETag"]}), 412, "stale")
@@ -81,6 +83,7 @@ def test_the_key_policy_has_a_version_of_its_own(world: World, client: Client) -
         ({"longest_life_days": 20}, "default_life_days"),
         ({"shortest_imported_secret": 15}, "shortest_imported_secret"),
         ({"reason_required": None}, "reason_required"),
+        ({"default_rate_limit": "often"}, "default_rate_limit"),
     ):
         assert list(problem(call(client, "PATCH", path, wrong), 422, "validation_error")["errors"]) == [field]
 

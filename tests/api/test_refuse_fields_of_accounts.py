@@ -44,7 +44,7 @@ class Body:
 KEY_POLICY = {
     "longest_life_days": 90, "default_life_days": 30, "never_expiring_allowed": False, "admin_keys_allowed": False,
     "admin_networks_required": True, "one_key_per_user": True, "api_users_only": True, "reason_required": True,
-    "shortest_imported_secret": 40,
+    "shortest_imported_secret": 40, "default_rate_limit": "600/minute",
 }  # fmt: skip
 WORDS = {"resource": "Cakes", "action": "view", "category": "Own", "risk": "low", "description": "d", "tasks": ["t"]}
 ABOUT = {"description": "d", "contact_email": "it@example.org"}

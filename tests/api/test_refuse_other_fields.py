@@ -10,9 +10,10 @@ from tests.world import World
 
 # What may be sent, by the names that it has in the API.
 CREATE = {"name", "description", "kind", "organization", "owner", "permissions", "environment", "allowed_networks"}
-EDIT = {"name", "description", "permissions", "allowed_networks"}
+CREATE |= {"rate_limit"}
+EDIT = {"name", "description", "permissions", "allowed_networks", "rate_limit"}
 # What answers show under names that are no columns; none of it can be sent.
-SHOWN = {"api_key_id", "api_key", "masked_key", "status", "flairs", "created", "last_used", "rate_limit", "locked"}
+SHOWN = {"api_key_id", "api_key", "masked_key", "status", "flairs", "created", "last_used", "locked"}
 
 COLUMNS = {name for field in APIKey._meta.concrete_fields for name in (field.name, field.attname)}
 RELATIONS = {field.name for field in APIKey._meta.get_fields() if not isinstance(field, Field)}
@@ -52,8 +53,9 @@ def test_what_may_be_sent_is_taken(world: World, client: Client) -> None:
     made = created(
         admin, name="n", description="d", kind="user", organization="acme", owner=world.robot.pk,
         permissions=["view_customer"], environment="test", allowed_networks=["10.0.0.0/8"],
+        rate_limit="600/minute",
     )  # fmt: skip
-    body = {"name": "m", "description": "e", "permissions": [], "allowed_networks": []}
+    body = {"name": "m", "description": "e", "permissions": [], "allowed_networks": [], "rate_limit": None}
     edited = call(client, "PATCH", f"{KEYS}/{made['api_key_id']}", body)
     assert edited.status_code == 200
     shown = json_of(edited)

@@ -89,6 +89,7 @@ WRONG_TYPES: dict[str, list[object]] = {
     "expiry_date": [1, 0, True, 4102444800, [], {}, "", "9999999-01-01", "2099-01-01T00:00:00+99:00"],
     "environment": [None, 1, "LIVE"],
     "allowed_networks": ["10.0.0.0/8", {}, [1], [None], ["x" * 65], ["10.0.0.0/33"], ["10.0.0.0/8"] * 101],
+    "rate_limit": [600, True, [], {}, "", "600", "0/minute", "1000001/day", "600/month", "600/minute ", "x" * 100],
 }
 
 

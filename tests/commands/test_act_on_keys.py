@@ -57,16 +57,21 @@ def test_edit_changes_what_is_named_alone(world: World, run: Run, issued: Issued
     key = str(issued.key.pk)
     assert run("edit_key", key, "--name", "New", "--expires", "2099-12-31").code == 0
     assert run("edit_key", key, "--permission", "view_invoice", "--network", "10.0.0.0/8").code == 0
+    assert run("edit_key", key, "--rate-limit", "600/minute").code == 0
     shown = json.loads(run("show_key", key, "--json").out)
     assert shown["name"] == "New"
     assert shown["description"] == "first line\nsecond line"
     assert shown["expiry_date"] == "2099-12-31T23:59:59Z"
     assert shown["permissions"] == ["view_invoice"]
     assert shown["allowed_networks"] == ["10.0.0.0/8"]
+    assert shown["rate_limit"] == "600/minute"
+    assert run("edit_key", key, "--default-rate-limit").code == 0
+    assert run("edit_key", key, "--rate-limit", "often").code == 2
     emptied = run("edit_key", key, "--any-network", "--no-permissions", "--expires", "never", "--description", "")
     assert emptied.code == 0
     shown = json.loads(run("show_key", key, "--json").out)
     assert (shown["allowed_networks"], shown["permissions"], shown["expiry_date"]) == ([], [], None)
+    assert shown["rate_limit"] is None
 
 
 @pytest.mark.parametrize(

@@ -62,11 +62,14 @@ def test_the_members_list_shows_and_finds_who_has_a_second_factor(world: World, 
 
 def test_the_key_policy_is_saved_as_a_whole(world: World, owner: Client) -> None:
     fields = {"longest_life_days": "365", "default_life_days": "", "shortest_imported_secret": "24", "version": 1}
+    fields["default_rate_limit"] = " 600/Minute"
 
     owner.post(f"{SETTINGS}key-policy/", {**fields, "reason_required": "on"})
     row = KeyPolicy.objects.get(organization=world.acme)
     assert (row.longest_life_days, row.default_life_days, row.shortest_imported_secret) == (365, None, 24)
     assert row.reason_required
+    assert row.default_rate_limit == "600/minute"
+    assert "600/minute" in page(owner, f"{SETTINGS}key-policy/")
     assert not row.never_expiring_allowed, "unticked"
 
 
@@ -92,6 +95,7 @@ def test_the_key_policy_says_which_keys_do_not_comply(world: World) -> None:
     [
         ({"longest_life_days": "30", "default_life_days": "90"}, "longer than the longest life allowed"),
         ({"shortest_imported_secret": "8"}, "Write a number of characters from 16 to 256."),
+        ({"default_rate_limit": "often"}, "such as 600/minute"),
         ({"longest_life_days": "soon"}, "Write a number of days from 1 to 36,500."),
     ],
 )
