@@ -13,6 +13,7 @@ from keyadmin.verify import fastpath, memory
 from keyadmin.verify.decide import Ask
 from keyadmin.verify.fastpath import Asked, Reply
 from keyadmin.verify.outcome import Outcome
+from keyadmin.verify.question import Question
 from keyadmin.verify.services import verify
 from tests.world import OPERATOR, World
 
@@ -29,7 +30,7 @@ def fresh() -> Iterator[None]:
 
 
 def asked(secret: str, query: str = "", address: str = HERE) -> Asked:
-    return Asked(secret, "", (query, ""), address, "GET", "/verify", "", "req_test")
+    return Asked(secret, "", Question(query), address, "GET", "/verify", "", "req_test")
 
 
 def answer(one: Asked) -> Reply:
