@@ -71,12 +71,17 @@ def held_by_each(users: Iterable[User]) -> dict[int, Held]:
     return {pk: held_from(user, roads[pk]) for pk, user in every.items()}
 
 
+def _told(actor: Actor, permission: str, organization_id: int | None) -> str:
+    """Who can grant it. Groups, which a key with the flair [segment] may not know of, are not named to it."""
+    return "" if actor.segment else grantors(permission, organization_id)
+
+
 def require(actor: Actor, permission: str, organization_id: int) -> None:
     """Raise NotFoundError for an organisation beyond the actor's reach, DeniedError without the permission there."""
     if not actor.reaches(organization_id):
         raise NotFoundError
     if not actor.rights_in(organization_id).allows(permission):
-        raise DeniedError(permission, grantors=grantors(permission, organization_id))
+        raise DeniedError(permission, grantors=_told(actor, permission, organization_id))
 
 
 def require_view(actor: Actor, thing: str, organization_id: int) -> None:
@@ -95,14 +100,14 @@ def require_somewhere(actor: Actor, permission: str) -> None:
     """Raise DeniedError unless the permission is held in the organisation meant; without one, in any."""
     if not actor.allows(permission):
         known = actor.organization_id or next(iter(actor.held.rights), None)
-        raise DeniedError(permission, grantors=grantors(permission, known))
+        raise DeniedError(permission, grantors=_told(actor, permission, known))
 
 
 def denied(actor: Actor, permission: str) -> DeniedError:
     """The refusal of an actor that lacks a permission wherever its request points, saying who can grant it there."""
     reached = actor.held.rights if actor.organization_id is None else (actor.organization_id,)
     only = next(iter(reached)) if len(reached) == 1 else None
-    return DeniedError(permission, grantors="" if only is None else grantors(permission, only))
+    return DeniedError(permission, grantors="" if only is None else _told(actor, permission, only))
 
 
 def require_instance(actor: Actor, permission: str) -> None:

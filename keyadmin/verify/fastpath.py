@@ -156,10 +156,10 @@ def _kept(asked: Asked) -> Kept | None:
 
 
 def _counted(asked: Asked, reply: Reply, count: Count) -> Reply:
-    """An answer to a key with a limit, once the request has been counted."""
+    """What allows a key with a limit, once the request has been counted."""
     if not count.allowed:
         return refused(asked, services.refusal_of(Decision(Outcome.RATE_LIMITED), reply.subject, count))
-    return reply._replace(headers=reply.headers + count.raw_headers)
+    return Reply(200, [*reply.headers, *count.raw_headers], b"", reply.subject, reply.token_id)
 
 
 async def _in_thread(asked: Asked) -> Reply:

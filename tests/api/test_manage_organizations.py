@@ -72,8 +72,13 @@ def test_the_key_policy_has_a_version_of_its_own(world: World, client: Client) -
         "version": 1,
     }
     assert json_of(call(client, "PATCH", ACME, {"name": "Acme Ltd"}))["version"] == 2
-    body = {"longest_life_days": 90, "default_life_days": 30, "never_expiring_allowed": False, "one_key_per_user": True}
-    body["default_rate_limit"] = "600/minute"
+    body = {
+        "longest_life_days": 90,
+        "default_life_days": 30,
+        "never_expiring_allowed": False,
+        "one_key_per_user": True,
+        "default_rate_limit": "600/minute",
+    }
     answer = call(client, "PATCH", path, body, headers={"If-Match": first["ETag"]})
     assert json_of(answer) == {**json_of(first), **body, "version": 2}
     problem(call(client, "PATCH", path, body, headers={"If-Match": first["ETag"]}), 412, "stale")

@@ -55,7 +55,13 @@ def test_what_may_be_sent_is_taken(world: World, client: Client) -> None:
         permissions=["view_customer"], environment="test", allowed_networks=["10.0.0.0/8"],
         rate_limit="600/minute",
     )  # fmt: skip
-    body = {"name": "m", "description": "e", "permissions": [], "allowed_networks": [], "rate_limit": None}
+    body: dict[str, object] = {
+        "name": "m",
+        "description": "e",
+        "permissions": [],
+        "allowed_networks": [],
+        "rate_limit": None,
+    }
     edited = call(client, "PATCH", f"{KEYS}/{made['api_key_id']}", body)
     assert edited.status_code == 200
     shown = json_of(edited)

@@ -88,8 +88,8 @@ def test_lists_hold_what_it_created_and_nothing_else(client: Client, others: dic
 
 
 def test_the_others_answer_like_none(client: Client, others: dict[str, int]) -> None:
-    acts = [("GET", "", None), ("PATCH", "", {"name": "Mine"}), ("DELETE", "", None)]
-    more = {
+    acts: list[tuple[str, str, object]] = [("GET", "", None), ("PATCH", "", {"name": "Mine"}), ("DELETE", "", None)]
+    more: dict[str, list[tuple[str, str, object]]] = {
         "api-keys": [("POST", f"/{act}", None) for act in ("regenerate", "pause", "resume", "revoke")],
         "api-users": [("POST", "/disable", None), ("POST", "/read-only-access", {"resources": ["customer"]})],
         "members": [("DELETE", "", None)],
@@ -97,7 +97,8 @@ def test_the_others_answer_like_none(client: Client, others: dict[str, int]) -> 
         "groups": [("PUT", "/members/{other}", None)],
     }
     for name, pk in others.items():
-        for method, act, body in [*(acts if name not in ("invitations", "members") else acts[2:]), *more.get(name, [])]:
+        common = acts[2:] if name in ("invitations", "members") else acts
+        for method, act, body in common + more.get(name, []):
             act = act.replace("{other}", str(others["api-users"]))
             none = call(client, method, f"{V1}/{name}/999999{act}", body)
             assert none.status_code == 404, (name, method, act)
@@ -188,5 +189,23 @@ def test_what_is_made_otherwise_knows_no_key(world: World) -> None:
     client = world.client(key=key.secret)
     for name, model in (("groups", Group), ("policies", Policy)):
         made = json_of(call(client, "POST", f"{V1}/{name}", MAKING[name]))["id"]
-        assert model.objects.get(pk=made).created_by_key == key.key.pk  # type: ignore[attr-defined]
+        assert model.objects.get(pk=made).created_by_key == key.key.pk
     assert not Group.objects.exclude(created_by_key=None).exclude(created_by_key=key.key.pk).exists()
+
+
+def test_an_organization_that_it_created_is_its_own(world: World) -> None:
+    key = world.user_key(world.admin, name="Founder[segment]")
+    client = world.client(key=key.secret)
+    assert [one["slug"] for one in json_of(call(client, "GET", f"{V1}/organizations"))["items"]] == ["acme"]
+    assert call(client, "POST", f"{V1}/organizations", {"name": "Initech"}).status_code == 201
+    listed = json_of(call(client, "GET", f"{V1}/organizations"))["items"]
+    assert [one["slug"] for one in listed] == ["acme", "initech"]
+    assert call(client, "PATCH", f"{V1}/organizations/initech", {"name": "Initrode"}).status_code == 200
+    problem(call(client, "PATCH", f"{V1}/organizations/globex", {"name": "Mine"}), 404, "not_found")
+    assert json_of(call(client, "GET", f"{V1}/groups?organization=initech"))["total"] == 5
+    problem(call(client, "PATCH", f"{V1}/permissions/view_customer", {"label": "Mine"}), 404, "not_found")
+
+
+def test_a_refusal_names_no_group(world: World) -> None:
+    client = world.client(key=world.key("apikey.view", name="Reader[segment]").secret)
+    assert "Administrators" not in problem(call(client, "GET", f"{V1}/groups"), 403, "insufficient_scope")["detail"]
