@@ -1,6 +1,6 @@
 from django.urls import path
 
-from keyadmin.keys.views import assign, change, create, lists, mine, overview, page, preview, reveal
+from keyadmin.keys.views import assign, change, create, lists, mine, overview, page, preview, reveal, simulate
 
 KEY = "keys/<int:pk>/"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path(KEY, page.key_page, name="key"),
     path("api-users/<int:pk>/api-key/", assign.assigned_key, {"kind": "api"}, name="api_user_key"),
     path("settings/members/<int:pk>/api-key/", assign.assigned_key, {"kind": "person"}, name="member_key"),
+    path(f"{KEY}simulate/", simulate.simulate_key, name="key_simulate"),
     path(f"{KEY}edit/", change.edit_key, name="key_edit"),
     path(f"{KEY}edit/preview/", preview.preview_edit, name="key_edit_preview"),
     path(f"{KEY}regenerate/", create.regenerate_key, name="key_regenerate"),

@@ -20,13 +20,12 @@ from keyadmin.verify.services import Verdict, refusal_of
 from keyadmin.verify.services import actor_of as actor_through
 from keyadmin.verify.simulate import organization_meant, simulate
 from keyadmin.web.auth import Credential, actor_of
-from keyadmin.web.rest import READ, In, Moment, OrganizationRef, RowId, Shape, UserRef, problems
+from keyadmin.web.rest import MAKE, READ, In, Moment, OrganizationRef, RowId, Shape, UserRef
 
 router = Router(auth=Credential(), tags=["Credential"])
 verifying = Router(auth=Credential(remote.PERMISSION), tags=["Verification"])
 simulating = Router(auth=Credential(), tags=["Verification"])
 SHOWN_ORGANIZATIONS = 200
-ASK = {**READ, **problems(413)}
 ALLOWED = "The key may do this."
 
 
@@ -172,7 +171,7 @@ class Simulated(Decided):
     checks: list[Check]
 
 
-@verifying.post("", response={200: Verified, **ASK}, operation_id="verify")
+@verifying.post("", response={200: Verified, **MAKE}, operation_id="verify")
 def verify(request: HttpRequest, body: VerifyIn) -> dict[str, Any]:
     """Whether a key that a client presented may do something; needs `key.verify`.
 
@@ -186,7 +185,7 @@ def verify(request: HttpRequest, body: VerifyIn) -> dict[str, Any]:
     return {**_decided(verdict.decision), **_key_of(verdict, actor, ask)}
 
 
-@simulating.post("", response={200: Simulated, **ASK}, operation_id="simulate")
+@simulating.post("", response={200: Simulated, **MAKE}, operation_id="simulate")
 def simulate_key(request: HttpRequest, body: SimulateIn) -> dict[str, Any]:
     """The same question about a key that the credential may see, by id and without its secret, check by check."""
     actor = actor_of(request)

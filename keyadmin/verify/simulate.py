@@ -55,6 +55,12 @@ def simulate(key: APIKey, ask: Ask) -> Simulation:
     return Simulation(decide(facts, ask, now), tuple(checks))
 
 
+def ask_for(organization_id: int, permission: str, address: str = "", environment: str = "") -> Ask:
+    """The question whether a key may do one thing in an organisation; without a permission whether it is let in."""
+    permissions = (permission,) if permission else ()
+    return Ask(address, organization_id, permissions, environment=environment)
+
+
 def organization_meant(actor: Actor, key: APIKey, reference: str | None) -> int:
     """The organisation that a question about a key means: the one named, else the key's own, else the actor's only one.
 

@@ -159,6 +159,8 @@ ROUTES = {
     "POST /o/<slug:org>/keys/new/preview/": "303 403 403 200 200 200 404 303 303 303",
     "GET /o/<slug:org>/keys/<int:pk>/": PAGE_READING,
     "POST /o/<slug:org>/keys/<int:pk>/": PAGE_READ_ONLY,
+    "GET /o/<slug:org>/keys/<int:pk>/simulate/": PAGE_READING,
+    "POST /o/<slug:org>/keys/<int:pk>/simulate/": PAGE_READ_ONLY,
     "GET /o/<slug:org>/keys/<int:pk>/edit/": PAGE_ASKING,
     "POST /o/<slug:org>/keys/<int:pk>/edit/": PAGE_REFUSING,
     "GET /o/<slug:org>/keys/<int:pk>/edit/preview/": PAGE_POST_ONLY,

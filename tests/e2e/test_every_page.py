@@ -35,6 +35,7 @@ def test_every_page_is_accessible(office: Office, theme: str, width: int) -> Non
     paths |= {"own keys": "/me/keys/", "own key": "/me/keys/new/"}
     paths |= {"block": f"{KEYS}{own.pk}/block/", "blocked": f"{KEYS}{own.pk}/"}
     paths |= {"long name": f"{KEYS}{key.pk}/", "activity": "/o/acme/activity/"}
+    paths |= {"simulation": f"{KEYS}{key.pk}/simulate/?permission=view_invoice&address=203.0.113.7"}
     for state, path in paths.items():
         page.goto(path)
         look(state)

@@ -12,6 +12,7 @@ from keyadmin.keys.views.acts import acts_on, banners
 from keyadmin.keys.views.common import address, here
 from keyadmin.keys.views.lists import standing
 from keyadmin.keys.views.powers import idle_of, powers_of
+from keyadmin.keys.views.simulate import SimulateForm
 from keyadmin.keys.views.story import story
 from keyadmin.keys.views.usage import usage_of
 from keyadmin.web.navigation import Crumb
@@ -36,6 +37,7 @@ def key_page(request: HttpRequest, pk: int) -> HttpResponse:
         "idle": idle_of(key, organization),
         "often": often(key),
         "usage": usage_of(actor, key),
+        "simulate_form": SimulateForm(),
         "lineage": queries.lineage(key),
         "steps": steps,
         "blocked": block is not None,
