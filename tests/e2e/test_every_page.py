@@ -32,10 +32,10 @@ def test_every_page_is_accessible(office: Office, theme: str, width: int) -> Non
     paths |= {act: f"{KEYS}{key.pk}/{act}/" for act in ("edit", "revoke", "regenerate", "delete")}
     own = office.world.user_key(office.world.admin, name="y" * 80).key
     services.block_key(actor=OPERATOR, key_id=own.pk, organization=office.world.acme)
+    paths |= {"simulation": f"{KEYS}{key.pk}/simulate/?permission=view_invoice&address=203.0.113.7"}
     paths |= {"own keys": "/me/keys/", "own key": "/me/keys/new/"}
     paths |= {"block": f"{KEYS}{own.pk}/block/", "blocked": f"{KEYS}{own.pk}/"}
     paths |= {"long name": f"{KEYS}{key.pk}/", "activity": "/o/acme/activity/"}
-    paths |= {"simulation": f"{KEYS}{key.pk}/simulate/?permission=view_invoice&address=203.0.113.7"}
     for state, path in paths.items():
         page.goto(path)
         look(state)
