@@ -21,5 +21,6 @@ def client(world: World) -> Client:
 
 @pytest.fixture
 def kept_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For calls of the real WSGI handler inside a test's transaction: each would begin by closing its connection."""
-    monkeypatch.setattr(connections["default"], "close_if_unusable_or_obsolete", lambda: None)
+    """For calls of the real WSGI handler inside a test's transaction: each would begin by closing its connections."""
+    for connection in connections.all():
+        monkeypatch.setattr(connection, "close_if_unusable_or_obsolete", lambda: None)
