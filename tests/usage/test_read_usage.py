@@ -122,7 +122,7 @@ def test_the_log_is_filtered_by_time_outcome_and_key(world: World) -> None:
     auditor = world.client(world.auditor)
 
     def ids(**query: object) -> set[str]:
-        return {item["request_id"] for item in log(auditor, **query)["items"]}
+        return {item["request_id"] for item in log(auditor, LOG, **query)["items"]}
 
     assert ids() == {"old", "late", "other"}
     assert ids(key=one.pk) == {"old", "late"}
