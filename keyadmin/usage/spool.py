@@ -159,7 +159,7 @@ class Spool:
             self._closed.set()
             if self._file >= 0:
                 os.close(self._file)
-            self._file, self._written = -1, 0
+            self._file, self._written, self._synced = -1, 0, 0
 
     def _write(self, data: bytes) -> None:
         try:

@@ -235,3 +235,15 @@ def test_what_a_dead_writer_and_a_dead_drain_left_is_swept(spool: Spool) -> None
     drain()
     assert [left.name for left in spool.directory.iterdir()] == ["drain.lock"]
     assert not SpoolPosition.objects.exists()
+
+
+def test_a_file_that_can_not_be_removed_stops_no_other_and_is_not_read_again(
+    spool: Spool, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = abandoned(spool, frame(record(0)))
+    path.with_suffix(".done").mkdir()
+    spool.append(record(1))
+    for _ in range(3):
+        drain()
+    assert numbers() == [0, 1]
+    assert caplog.text.count("Access records wait in the spool") <= 1

@@ -62,13 +62,14 @@ def drain() -> Drained:
 def _all(directory: Path) -> Drained:
     deadline, records, torn = time.monotonic() + TURN_SECONDS, 0, 0
     for path in files.waiting(directory):
-        while time.monotonic() < deadline:
-            with suppress(FileNotFoundError):
+        more = True
+        while more and time.monotonic() < deadline:
+            try:
                 step, more = _step(path)
-                records, torn = records + step.records, torn + step.torn
-                if more:
-                    continue
-            break
+            except OSError as error:  # of this file: others can be in order
+                _say(error)
+                break
+            records, torn = records + step.records, torn + step.torn
     _sweep(directory)
     return Drained(records, torn)
 
@@ -155,7 +156,8 @@ def _forget(database: BaseDatabaseWrapper, done: Path) -> None:
 def _sweep(directory: Path) -> None:
     """Remove what processes have left that died while they began or removed a file."""
     for path in directory.glob(f"*{DONE}"):
-        _forget(usage_database(), path)
+        if not path.with_suffix(files.ENDING).exists():
+            _forget(usage_database(), path)
     for path in directory.glob(files.UNNAMED):
         with suppress(FileNotFoundError):
             found = path.stat()
