@@ -9,15 +9,12 @@ from keyadmin.freshness.watch import watch
 from keyadmin.keys import services
 from keyadmin.keys.models import APIKey
 from keyadmin.limits import services as limits
-from keyadmin.verify import fastpath, memory
+from keyadmin.verify import memory
 from keyadmin.verify.decide import Ask
-from keyadmin.verify.fastpath import Asked, Reply
 from keyadmin.verify.outcome import Outcome
-from keyadmin.verify.question import Question
 from keyadmin.verify.services import verify
+from tests.verify.asking import HERE, answer, asked, headers
 from tests.world import OPERATOR, World
-
-HERE = "203.0.113.7"
 
 
 @pytest.fixture(autouse=True)
@@ -27,19 +24,6 @@ def fresh() -> Iterator[None]:
     limits.forget()
     yield
     watch.cache_clear()
-
-
-def asked(secret: str, query: str = "", address: str = HERE) -> Asked:
-    return Asked(secret, "", Question(query), address, "GET", "/verify", "", "req_test")
-
-
-def answer(one: Asked) -> Reply:
-    """As `serve` answers."""
-    return fastpath.from_memory(one) or fastpath.looked_up(one)
-
-
-def headers(reply: Reply) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in reply.headers}
 
 
 def test_the_gateway_gets_429_once_the_limit_is_used_up(lasting_world: World) -> None:

@@ -14,13 +14,13 @@ from accounts.services.api_users import disable_api_user
 from accounts.services.groups import add_member, edit_group, remove_member
 from accounts.services.organizations import suspend_organization
 from accounts.services.policies import edit_policy
-from keyadmin.freshness import services as freshness
 from keyadmin.freshness.watch import watch
 from keyadmin.keys import services
 from keyadmin.verify import lookup, memory
 from keyadmin.verify.decide import Ask
 from keyadmin.verify.services import verify
 from tests.api.objects import api_user, group
+from tests.verify.asking import settled
 from tests.world import OPERATOR, World
 
 ASK = Ask("203.0.113.7", permissions=("view_customer",))
@@ -33,11 +33,6 @@ def fresh(lasting_world: World) -> Iterator[None]:
     yield
     watch().stop()
     watch.cache_clear()
-
-
-def settled() -> None:
-    """What the edge does before it answers."""
-    threading.Event().wait(freshness.unsettled())
 
 
 def allowed(secret: str, ask: Ask = ASK) -> bool:

@@ -15,7 +15,7 @@ from keyadmin.verify import fastpath, guesses, memory
 from keyadmin.verify.decide import Ask
 from keyadmin.verify.outcome import Outcome
 from keyadmin.verify.services import Verdict, verify
-from tests.verify.test_limit_requests import answer, asked
+from tests.verify.asking import answer, asked, settled
 from tests.world import OPERATOR, World
 
 HERE, ELSEWHERE = Ask("203.0.113.7"), Ask("198.51.100.1")
@@ -60,6 +60,7 @@ def test_what_was_wrong_is_looked_up_again_once_anything_has_changed(lasting_wor
     assert not verify(given, HERE).decision.allowed
     assert not verify(given, HERE).decision.allowed
     services.assign_key(actor=OPERATOR, owner=lasting_world.robot, secret=given)
+    settled()
     assert verify(given, HERE).decision.allowed
 
 
