@@ -26,7 +26,9 @@ def take(meter: str, rate: Rate) -> Count:
 def take_at_once(meter: str, rate: Rate) -> Count | None:
     """The same where nothing has to be waited for; None: ask `take`, in a thread."""
     together = shared()
-    return _here.take(meter, rate) if together is None or not together.works else None
+    if together is not None and together.works:
+        return None
+    return _here.take(meter, rate)
 
 
 def forget() -> None:

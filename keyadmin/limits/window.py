@@ -21,30 +21,33 @@ SLOTS: Final = 20  # of a window: a caller that sends evenly reaches 93 % of its
 class Meter:
     """What was counted of one key or address. Safe to share between threads."""
 
-    __slots__ = ("_entries", "_lock", "_total", "rate")
+    __slots__ = ("_edge", "_entries", "_lock", "_total", "rate")
 
     def __init__(self, rate: Rate) -> None:
         self.rate = rate
         self._entries: deque[list[float]] = deque()  # when they are let go, and how many; the next to go first
+        self._edge = 0.0  # before it, what comes is kept with the last entry
         self._total = 0
         self._lock = threading.Lock()
 
     def take(self, now: float) -> Count:
         """Count one request, unless it is one too many. `now` is in seconds of a clock that never goes back."""
-        rate = self.rate
+        rate, entries = self.rate, self._entries
         with self._lock:
-            self._let_go(now)
-            left = rate.number - self._total
-            if left <= 0:
+            if entries and entries[0][0] <= now:
+                self._let_go(now)
+            total = self._total + 1
+            if total > rate.number:
                 return Count(rate, False, 0, self._wait(now))
-            until = kept_until(rate, now)
-            entries = self._entries
-            if entries and entries[-1][0] >= until:
-                entries[-1][1] += 1
+            self._total = total
+            if now < self._edge:
+                last = entries[-1]
+                last[1] += 1
+                until = last[0]
             else:
+                until = self._kept_until(now)
                 entries.append([until, 1])
-            self._total += 1
-            return Count(rate, True, left - 1, ceil(until - now))
+            return Count(rate, True, rate.number - total, ceil(until - now))
 
     def is_full(self, now: float) -> bool:
         """Whether the next request would be one too many. Counts nothing."""
@@ -57,6 +60,16 @@ class Meter:
         with self._lock:
             self._let_go(now)
             return self._total == 0
+
+    def _kept_until(self, now: float) -> float:
+        """When a request that comes now is let go."""
+        rate = self.rate
+        if rate.number <= SLOTS:
+            return now + rate.seconds
+        span = rate.seconds / SLOTS
+        slot = now // span
+        self._edge = (slot + 1) * span
+        return (slot + SLOTS + 1) * span
 
     def _let_go(self, now: float) -> None:
         entries = self._entries
@@ -72,14 +85,6 @@ class Meter:
         return 1
 
 
-def kept_until(rate: Rate, now: float) -> float:
-    """When a request that comes now is let go."""
-    if rate.number <= SLOTS:
-        return now + rate.seconds
-    span = rate.seconds / SLOTS
-    return (now // span + SLOTS + 1) * span
-
-
 class Meters:
     """The meters of this process by a name, so many at most: those that are idle make room, then the oldest."""
 
@@ -91,7 +96,7 @@ class Meters:
     def take(self, name: object, rate: Rate) -> Count:
         """Count one request under a name. With another limit than before it is counted anew."""
         meter = self._found.get(name)
-        if meter is None or meter.rate != rate:
+        if meter is None or (meter.rate is not rate and meter.rate != rate):
             meter = self._made(name, rate)
         return meter.take(time.monotonic())
 
