@@ -5,6 +5,7 @@ import threading
 from keyadmin.freshness import services as freshness
 from keyadmin.verify import fastpath
 from keyadmin.verify.fastpath import Asked, Reply
+from keyadmin.verify.question import Question
 
 HERE = "203.0.113.7"
 
@@ -16,7 +17,7 @@ def settled() -> None:
 
 def asked(secret: str, query: str = "", address: str = HERE) -> Asked:
     """One request for `/verify`."""
-    return Asked(secret, "", (query, ""), address, "GET", "/verify", "", "req_test")
+    return Asked(secret, "", Question(query), address, "GET", "/verify", "", "req_test")
 
 
 def answer(one: Asked) -> Reply:
