@@ -1,9 +1,8 @@
 """What is counted while records are drained: requests by hour and day, addresses, last uses. In plain SQL."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -18,18 +17,18 @@ CHUNK: Final = 500
 NO_ORGANIZATION: Final = 0
 
 _COUNT = (
-    "INSERT INTO {table} (key_id, organization_id, start, outcome, number) VALUES {rows} "
+    "INSERT INTO {table} (key_id, organization_id, start, outcome, number) {rows} "
     "ON CONFLICT (key_id, organization_id, start, outcome) DO UPDATE SET number = {table}.number + excluded.number"
 )
 _ADDRESS = (
     "INSERT INTO usage_keyaddress AS old (key_id, organization_id, address, first_seen, last_seen, number) "
-    "VALUES {rows} ON CONFLICT (key_id, organization_id, address) DO UPDATE SET "
+    "{rows} ON CONFLICT (key_id, organization_id, address) DO UPDATE SET "
     "first_seen = CASE WHEN excluded.first_seen < old.first_seen THEN excluded.first_seen ELSE old.first_seen END, "
     "last_seen = CASE WHEN excluded.last_seen > old.last_seen THEN excluded.last_seen ELSE old.last_seen END, "
     "number = old.number + excluded.number"
 )
 _LAST_USE = (
-    "INSERT INTO usage_lastuse AS old (key_id, time, address, noted) VALUES {rows} ON CONFLICT (key_id) DO UPDATE SET "
+    "INSERT INTO usage_lastuse AS old (key_id, time, address, noted) {rows} ON CONFLICT (key_id) DO UPDATE SET "
     "time = excluded.time, address = excluded.address, noted = excluded.noted WHERE excluded.time > old.time"
 )
 _CROWDED = "SELECT key_id FROM usage_keyaddress WHERE key_id IN ({ids}) GROUP BY key_id HAVING count(*) > {most}"
@@ -37,6 +36,11 @@ _FORGET = (
     "DELETE FROM usage_keyaddress WHERE key_id = %s AND id NOT IN (SELECT id FROM usage_keyaddress "
     "WHERE key_id = %s ORDER BY last_seen DESC, id DESC LIMIT %s)"
 )
+
+
+_COUNT_TYPES: Final = "bigint bigint timestamptz text bigint"
+_ADDRESS_TYPES: Final = "bigint bigint text timestamptz timestamptz bigint"
+_LAST_USE_TYPES: Final = "bigint timestamptz text boolean"
 
 
 class Counted(NamedTuple):
@@ -76,28 +80,21 @@ def count(records: Iterable[Record]) -> Counted:
 
 def write(connection: BaseDatabaseWrapper, counted: Counted) -> None:
     """Add the sums to what stands in the database. In the order of their keys: so two that write don't deadlock."""
-    with connection.cursor() as cursor:
-        for table, sums in (("usage_usagehour", counted.hours), ("usage_usageday", counted.days)):
-            starts = {start: moment(connection, start) for start in {start for _, _, start, _ in sums}}
-            rows = [
-                (key, organization, starts[start], outcome, number)
-                for (key, organization, start, outcome), number in sorted(sums.items())
-            ]
-            _insert(cursor, _COUNT.replace("{table}", table), rows)
-        _insert(
-            cursor,
-            _ADDRESS,
-            [
-                (*who, moment(connection, first), moment(connection, last), number)
-                for who, (first, last, number) in sorted(counted.addresses.items())
-            ],
-        )
-        _insert(
-            cursor,
-            _LAST_USE,
-            [(key, moment(connection, at), address, False) for key, (at, address) in sorted(counted.uses.items())],
-        )
-        _bound_addresses(cursor, sorted({key for key, _, _ in counted.addresses}))
+    for table, sums in (("usage_usagehour", counted.hours), ("usage_usageday", counted.days)):
+        starts = {start: moment(connection, start) for start in {start for _, _, start, _ in sums}}
+        rows: list[tuple[Any, ...]] = [
+            (key, organization, starts[start], outcome, number)
+            for (key, organization, start, outcome), number in sorted(sums.items())
+        ]
+        _insert(connection, _COUNT.replace("{table}", table), _COUNT_TYPES, rows)
+    seen = [
+        (*who, moment(connection, first), moment(connection, last), number)
+        for who, (first, last, number) in sorted(counted.addresses.items())
+    ]
+    _insert(connection, _ADDRESS, _ADDRESS_TYPES, seen)
+    uses = [(key, moment(connection, at), address, False) for key, (at, address) in sorted(counted.uses.items())]
+    _insert(connection, _LAST_USE, _LAST_USE_TYPES, uses)
+    _bound_addresses(connection, sorted({key for key, _, _ in counted.addresses}))
 
 
 def moment(connection: BaseDatabaseWrapper, time: int) -> Any:
@@ -106,21 +103,26 @@ def moment(connection: BaseDatabaseWrapper, time: int) -> Any:
     return connection.ops.adapt_datetimefield_value(whole)
 
 
-def _insert(cursor: Any, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    for some in _chunks(rows):
-        places = ", ".join(f"({', '.join(['%s'] * len(row))})" for row in some)
-        cursor.execute(statement.replace("{rows}", places), [value for row in some for value in row])
+def _insert(connection: BaseDatabaseWrapper, statement: str, types: str, rows: list[tuple[Any, ...]]) -> None:
+    """All rows with one statement; PostgreSQL takes them as one array for each column."""
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            arrays = ", ".join(f"%s::{kind}[]" for kind in types.split())
+            cursor.execute(
+                statement.replace("{rows}", f"SELECT * FROM unnest({arrays})"),  # noqa: S608  names of ours alone
+                [list(column) for column in zip(*rows, strict=True)],
+            )
+        else:
+            cursor.executemany(statement.replace("{rows}", f"VALUES ({', '.join(['%s'] * len(rows[0]))})"), rows)
 
 
-def _bound_addresses(cursor: Any, keys: Sequence[int]) -> None:
-    for some in _chunks(keys):
-        places = ", ".join(["%s"] * len(some))
-        cursor.execute(_CROWDED.replace("{ids}", places).replace("{most}", str(MOST_ADDRESSES)), some)
-        for (key,) in cursor.fetchall():
-            cursor.execute(_FORGET, [key, key, MOST_ADDRESSES])
-
-
-def _chunks(rows: Sequence[Any]) -> Iterator[list[Any]]:
-    every = iter(rows)
-    while some := list(islice(every, CHUNK)):
-        yield some
+def _bound_addresses(connection: BaseDatabaseWrapper, keys: Sequence[int]) -> None:
+    with connection.cursor() as cursor:
+        for first in range(0, len(keys), CHUNK):
+            some = keys[first : first + CHUNK]
+            places = ", ".join(["%s"] * len(some))
+            cursor.execute(_CROWDED.replace("{ids}", places).replace("{most}", str(MOST_ADDRESSES)), some)
+            for (key,) in cursor.fetchall():
+                cursor.execute(_FORGET, [key, key, MOST_ADDRESSES])

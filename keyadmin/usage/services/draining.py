@@ -24,7 +24,7 @@ from keyadmin.usage.services.partitions import usage_database
 
 log = logging.getLogger("keyadmin")
 
-PIECE: Final = 2 << 20  # bytes of a file for one transaction, ten thousand records or so
+PIECE: Final = 4 << 20  # bytes of a file for one transaction: some twenty thousand records
 TURN_SECONDS: Final = 5.0  # after which the worker's other work on the same thread comes first
 SAID_EVERY: Final = 30.0  # seconds
 DONE: Final = ".done"
