@@ -46,6 +46,7 @@ ANY_DATABASE = (
     ),
     "tests/commands/test_seed_demo.py::test_it_can_be_made_at_any_moment",
     *("tests/running/test_refuse_to_start", "tests/running/test_set_up_by_link", "tests/running/test_start_a_demo"),
+    "tests/gateways/",
     *("tests/running/test_stop_cleanly", "tests/running/test_take_requests_in_whole"),
 )
 # Pages that ask in ways of their own: searches, filters, orders, counts.

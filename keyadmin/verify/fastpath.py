@@ -35,7 +35,9 @@ THREADS: Final = 8
 MOST_WAITING: Final = 256
 MOST_IN_LINE: Final = 64
 SECONDS: Final = 0.8
-REPORTED: Final = (b"x-forwarded-uri", b"x-original-uri", b"x-forwarded-method", b"x-original-method")
+REPORTED: Final = frozenset(
+    {b"x-forwarded-uri", b"x-original-uri", b"x-forwarded-method", b"x-original-method"},
+)
 READ: Final = frozenset(
     {
         *(b"x-api-key", b"authorization", b"x-organization", b"user-agent", b"x-request-id", b"x-forwarded-for"),
@@ -110,19 +112,22 @@ def asked_by(scope: dict[str, Any]) -> Asked:
     disagreeing = False
     for name, value in scope["headers"]:
         if name in READ:
-            disagreeing |= name in REPORTED and found.get(name, value) != value
-            found[name] = value if name not in found else found[name] + b"," + value
+            if name in found:
+                disagreeing |= name in REPORTED and found[name] != value
+                value = found[name] + b"," + value
+            found[name] = value
     text = {name: value.decode("latin-1") for name, value in found.items()}
     client = scope["client"]
     peer = edge.peer(client[0] if client else "", text.get(b"x-forwarded-for", ""))
     method, path, doubt = scope["method"], scope["path"], ""
-    uri, other_uri, verb, other_verb = (text.get(name, "") for name in REPORTED)
-    if "?" in uri + other_uri and any(client_demands(one.partition("?")[2]) for one in (uri, other_uri)):
-        doubt = CLIENT_DEMANDS
-    if peer.is_trusted:
-        path, method = uri or other_uri or path, verb or other_verb or method
-        if disagreeing or (uri and other_uri and uri != other_uri) or (verb and other_verb and verb != other_verb):
-            doubt = DISAGREEING
+    if not REPORTED.isdisjoint(found):
+        uris, methods = _said(text, "uri"), _said(text, "method")
+        if any("?" in uri and client_demands(uri.partition("?")[2]) for uri in uris):
+            doubt = CLIENT_DEMANDS
+        if peer.is_trusted:
+            path, method = (*uris, path)[0], (*methods, method)[0]
+            if disagreeing or len(set(uris)) > 1 or len(set(methods)) > 1:
+                doubt = DISAGREEING
     return Asked(
         text.get(b"x-api-key", "").strip(),
         text.get(b"authorization", ""),
@@ -133,6 +138,11 @@ def asked_by(scope: dict[str, Any]) -> Asked:
         text.get(b"user-agent", ""),
         edge.request_id(text.get(b"x-request-id", "") if peer.is_trusted else ""),
     )
+
+
+def _said(text: dict[bytes, str], what: str) -> list[str]:
+    """What the two forms of headers say of the client's own request."""
+    return [said for form in ("forwarded", "original") if (said := text.get(f"x-{form}-{what}".encode()))]
 
 
 def from_memory(asked: Asked) -> Reply | None:

@@ -206,6 +206,31 @@ def test_two_organizations_in_query_and_header_are_refused(place: Place) -> None
     refused(place.verify("", ("X-Organization", "globex")), 401, "invalid_key")
 
 
+@pytest.mark.parametrize(
+    ("query", "statuses"),
+    [
+        ("organization=%00", {401}),
+        ("organization=acme%00", {401}),
+        ("organization=%E2%80%AEemca", {401}),
+        ("organization=%D0%B0cme", {401}),  # a look-alike
+        ("organization=e" + "%CC%81" * 500, {401}),
+        ("organization=%ED%A0%80", {400}),  # half a character
+        ("organization=\xff", {400, 401}),
+        ("permission=view_customer%00", {400}),
+        ("permission=v%C4%B1ew_customer", {400}),
+    ],
+)
+def test_odd_text_has_a_defined_result(place: Place, query: str, statuses: set[int]) -> None:
+    assert place.verify(query).status in statuses
+
+
+@pytest.mark.parametrize(
+    "key", ["\xff\xfe", "ka_live_" + "\xe9" * 50, "k" * 20_000, "ka_live_" + "0" * 50 + "\x80", "\t"]
+)
+def test_an_odd_key_is_invalid_or_none(place: Place, key: str) -> None:
+    assert place.verify(key=key).json["code"] in ("invalid_key", "missing_key")
+
+
 # --- the client's own query, behind the gateway's ----------------------------------------------------------------
 
 LACKING = "organization=acme&permission=view_service"
