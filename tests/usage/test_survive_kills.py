@@ -36,5 +36,5 @@ def test_each_acknowledged_record_is_there_once_and_counted_once(tmp_path: Path,
     assert len(set(kept) - acknowledged) <= WRITERS * cycles
     assert found["hours"] == found["days"] == found["addresses"] == len(kept)
     assert found["positions"] == 0
-    assert found["left"] in ([".lock"], ["", ".lock"])
+    assert set(found["left"]) <= {".lock", ""}, "but for a writer's that died before it had written anything"
     assert "could not be kept" not in done.stderr
