@@ -14,7 +14,7 @@ BODY = bytes(range(256)) * 40
 
 @dataclass(frozen=True)
 class Reached:
-    """One request as it came in: the head without the empty line that ends it, and the body."""
+    """One request as it came in: the head without the empty line that ends it, with the trailers, and the body."""
 
     head: bytes
     body: bytes
@@ -27,7 +27,7 @@ class Reached:
     def headers(self) -> list[tuple[str, str]]:
         """Names and values as they were sent."""
         lines = self.head.decode("latin-1").split("\r\n")[1:]
-        return [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+        return [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines if line)]
 
     def values(self, name: str) -> list[str]:
         """The values of all headers that an application could take for this one."""
@@ -77,20 +77,23 @@ class Upstream:
                     if not line:
                         return
                     head += line
-                self.reached.append(Reached(head[:-4], _body(head, stream)))
+                body, trailers = _rest(head, stream)
+                self.reached.append(Reached(head[:-2] + trailers, body))
                 connection.sendall(
                     b"HTTP/1.1 201 Made\r\nContent-Type: application/x-odd\r\nX-Own: kept\r\n"
                     b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
                 )
 
 
-def _body(head: bytes, stream: BinaryIO) -> bytes:
-    if _CHUNKED.search(head):
-        body = b""
-        while size := int(stream.readline().partition(b";")[0], 16):
-            body += stream.read(size)
-            stream.readline()
+def _rest(head: bytes, stream: BinaryIO) -> tuple[bytes, bytes]:
+    """The body of a request and the headers behind it."""
+    if not _CHUNKED.search(head):
+        length = _LENGTH.search(head)
+        return stream.read(int(length[1])) if length else b"", b""
+    body = trailers = b""
+    while size := int(stream.readline().partition(b";")[0], 16):
+        body += stream.read(size)
         stream.readline()
-        return body
-    length = _LENGTH.search(head)
-    return stream.read(int(length[1])) if length else b""
+    while (line := stream.readline()).strip():
+        trailers += line
+    return body, trailers

@@ -82,6 +82,8 @@ def _duplicates() -> Iterator[tuple[str, str]]:
     for named in ("X-Auth-Owner", "close, x-auth-key-id, X-Auth-Owner", "X_Auth_Owner", "X-API-KEY", "keep-alive"):
         yield f"connection {named}", _request(f"Connection: {named}", f"X-Auth-Owner: {CANARY}")
         yield f"connection {named} alone", _request(f"Connection: {named}")
+    yield "connection twice", _request("Connection: close", "Connection: X-Auth-Owner", f"X-Auth-Owner: {CANARY}")
+    yield "connection by underscore", _request("Connection: close", "connection: a,X-AUTH-KEY-ID , b")
     yield "upgrade", _request("Connection: Upgrade, X-Auth-Owner", "Upgrade: odd", f"X-Auth-Owner: {CANARY}")
     yield "trailer announced", _request("Trailer: X-Auth-Owner", f"X-Auth-Owner: {CANARY}")
 
