@@ -125,9 +125,8 @@ api.add_router("/api/v1/access-log", usage.router_of_log())
 api.add_router("/api/v1/users", keys.users_router())
 for name, router in accounts.ROUTERS.items():
     api.add_router(f"/api/v1/{name}", router)
-api.add_router("/api/v1/whoami", verify.router)
-api.add_router("/api/v1/verify", verify.verifying)
-api.add_router("/api/v1/simulate", verify.simulating)
+for name, router in verify.ROUTERS.items():
+    api.add_router(f"/api/v1/{name}", router)
 api.add_router("/crm/api-keys", omnicrm.api_keys)
 if settings.ENV.sample:
     api.add_router("/crm/customers", omnicrm.customers)
