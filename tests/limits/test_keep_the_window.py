@@ -25,6 +25,15 @@ def test_no_stretch_of_a_window_holds_more_than_the_limit(rate: Rate, start: flo
         assert last - first >= rate.seconds * (1 - 1e-9)
 
 
+@given(rate=RATES, start=st.floats(0, 1e6), part=st.floats(0, 0.999))
+def test_after_a_whole_limit_at_once_nothing_passes_for_a_whole_window(rate: Rate, start: float, part: float) -> None:
+    meter = Meter(rate)
+    for _ in range(rate.number):
+        assert meter.take(start).allowed
+    for later in sorted((part, 0.95, 0.999)):
+        assert not meter.take(start + later * rate.seconds).allowed
+
+
 @given(rate=RATES, start=st.floats(0, 1e6), pauses=PAUSES)
 def test_who_waits_as_long_as_the_answer_says_is_allowed_again(rate: Rate, start: float, pauses: list[float]) -> None:
     meter, now = Meter(rate), start
