@@ -50,7 +50,7 @@ def problems_of(env: Env) -> list[CheckMessage]:
     if env.hash_scheme == "pbkdf2_sha256" and env.rounds < WEAK_ROUNDS:
         found.append(
             Warning(
-                f"API_KEY_ROUNDS_NO is {env.rounds}, which is weak.",
+                f"The number of rounds is {env.rounds} ({env.rounds_source}), which is weak.",
                 hint=f"Use {WEAK_ROUNDS} or more, or hmac_sha256, which needs no rounds for generated keys.",
                 id="keyadmin.W004",
             )

@@ -14,7 +14,7 @@ from django.core.validators import validate_email
 
 from keyadmin import database_url
 from keyadmin.database_url import Database
-from keyadmin.kernel import addresses, master, tokens
+from keyadmin.kernel import addresses, config_file, hashing, master, tokens
 from keyadmin.kernel.errors import InvalidError
 from keyadmin.kernel.text import clean_line
 
@@ -26,6 +26,10 @@ SCHEMES = ("hmac_sha256", "pbkdf2_sha256")
 HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*(?![0-9]+\.?$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.ASCII)
 CHECKED_AS_TEXT = frozenset({"API_KEY_ROUNDS_NO", "DATABASE_URL", "EMAIL_URL", "REDIS_URL", "USAGE_DATABASE_URL"})
 REDIS_SCHEMES = ("redis", "rediss", "unix")
+ROUNDS_VARIABLE = "API_KEY_ROUNDS_NO"
+ROUNDS_BY_DEFAULT = "default"  # a source; the others are the variable and the path of a file
+CONFIG_NAME = "config.yml"  # in the data directory
+MACHINE_CONFIG = Path("/etc/keyadmin/config.yml")  # for every installation on the machine
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LONGEST_SHOWN = 120
@@ -80,6 +84,7 @@ class Env:
     key_prefix: str
     hash_scheme: str
     rounds: int
+    rounds_source: str
     sample: bool
     admin_email: str
     admin_password: str = field(repr=False)
@@ -88,8 +93,8 @@ class Env:
     unused: tuple[str, ...]
 
 
-def read(environ: Mapping[str, str]) -> Env:
-    """Return the checked environment; raise EnvError at the first wrong variable.
+def read(environ: Mapping[str, str], *, machine_config: Path = MACHINE_CONFIG) -> Env:
+    """Return the checked environment; raise EnvError at the first wrong variable, or line of a `config.yml`.
 
     Creates the data directory and, where no master key is given, the master key in it; that comes last, so that
     nothing is made for an environment that is refused.
@@ -100,6 +105,7 @@ def read(environ: Mapping[str, str]) -> Env:
     email, password, organization = _first_administrator(environ)
     known = KNOWN | READ_ELSEWHERE
     unused = ("KEYADMIN_ORG",) if organization and not email else ()
+    rounds_given, rounds_of_machine = _given_rounds(environ), _rounds_in(machine_config)
     return Env(
         debug=_boolean(environ, "KEYADMIN_DEBUG", default=False),
         host=_host(environ),
@@ -115,7 +121,6 @@ def read(environ: Mapping[str, str]) -> Env:
         oidc=_oidc(environ),
         key_prefix=_prefix(environ.get("KEYADMIN_KEY_PREFIX", "")),
         hash_scheme=_choice(environ, "KEYADMIN_HASH_SCHEME", SCHEMES),
-        rounds=_integer(environ, "API_KEY_ROUNDS_NO", 30_000, 1, 100_000_000),
         sample=_boolean(environ, "KEYADMIN_SAMPLE", default=True),
         admin_email=email,
         admin_password=password,
@@ -123,6 +128,8 @@ def read(environ: Mapping[str, str]) -> Env:
         unknown=tuple(sorted(name for name in environ if name.startswith("KEYADMIN_") and name not in known)),
         unused=unused,
         data_dir=(data_dir := _data_dir(environ)),
+        rounds=(rounds := _first_given(rounds_given, _rounds_in(data_dir / CONFIG_NAME), rounds_of_machine))[0],
+        rounds_source=rounds[1],
         master=_master(environ, data_dir),
     )
 
@@ -162,6 +169,28 @@ def _integer(environ: Mapping[str, str], name: str, default: int, low: int, high
     if not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
         raise EnvError(f"{name}: {_shown(text)} is not a whole number from {low} to {high}.")
     return int(text)
+
+
+def _given_rounds(environ: Mapping[str, str]) -> tuple[int, str]:
+    """The number in the environment, 0 if there is none, and the name of this source."""
+    return _integer(environ, ROUNDS_VARIABLE, 0, 1, hashing.MOST_ROUNDS), ROUNDS_VARIABLE
+
+
+def _rounds_in(config: Path) -> tuple[int, str]:
+    """The number in a `config.yml`, 0 if there is no such file, or none in it, and the name of this source."""
+    try:
+        return config_file.read(config).get(config_file.ROUNDS_NAME, 0), str(config)
+    except config_file.ConfigFileError as error:
+        raise EnvError(str(error)) from None
+
+
+def _first_given(*sources: tuple[int, str]) -> tuple[int, str]:
+    """The first source that has a number; highest first.
+
+    A setting that is saved in the database comes below all of them and above the default, once there is one: whoever
+    reads it asks whether the source here is ROUNDS_BY_DEFAULT.
+    """
+    return next((source for source in sources if source[0]), (hashing.DEFAULT_ROUNDS, ROUNDS_BY_DEFAULT))
 
 
 def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

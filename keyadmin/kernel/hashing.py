@@ -24,6 +24,7 @@ HMAC_SCHEME: Final = "hmac_sha256"
 SLOW_SCHEME: Final = "pbkdf2_sha256"
 SCHEMES: Final = (HMAC_SCHEME, SLOW_SCHEME)
 DEFAULT_ROUNDS: Final = 30000
+MOST_ROUNDS: Final = 100_000_000  # that can be set; some ten seconds on a fast machine
 MAX_ROUNDS: Final = 2**32 - 1  # the field of 32 bits that passlib allows
 MIN_PEPPER_BYTES: Final = 32
 

@@ -37,7 +37,7 @@ def refusal(data: Path, **environ: str) -> str:
 
 
 def test_nothing_set_is_a_complete_environment(data: Path) -> None:
-    found = env.read({"KEYADMIN_DATA_DIR": str(data)})
+    found = env.read({"KEYADMIN_DATA_DIR": str(data)}, machine_config=data / "none.yml")
     assert (found.host, found.port, found.workers) == ("127.0.0.1", 8000, 1)
     assert (found.key_prefix, found.hash_scheme, found.rounds) == ("ka", "hmac_sha256", 30_000)
     assert (found.debug, found.sample, found.database, found.public_url) == (False, True, None, "")
