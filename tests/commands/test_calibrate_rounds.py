@@ -3,10 +3,12 @@
 import json
 import os
 import re
+from functools import partial
 
 import pytest
 from django.conf import settings
 
+from keyadmin.kernel import calibration
 from keyadmin.management.commands import calibrate_rounds
 from tests.commands.conftest import Run
 
@@ -56,6 +58,17 @@ def test_a_hash_without_rounds_is_answered_in_words(run: Run) -> None:
     assert "API_KEY_ROUNDS_NO" not in done.out
     found = json.loads(run("calibrate_rounds", "hmac_sha256", "100", "--json").out)
     assert (found["rounds"], found["probes"], found["measured"], found["environment"]) == (None, [], None, None)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_target_that_is_not_reached_is_code_1(run: Run, options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine where everything takes 40 ms, which this one is not."""
+    stuck = partial(calibration.calibrate, prepare=lambda rounds: lambda: (40.0, 40.0))
+    monkeypatch.setattr(calibrate_rounds, "calibrate", stuck)
+    done = run("calibrate_rounds", "pbkdf2_sha256", "100", *options)
+    assert done.code == 1
+    assert done.out, "what was measured is printed all the same"
+    assert "keyadmin: The target was not reached: " in done.err
 
 
 @pytest.mark.parametrize(
