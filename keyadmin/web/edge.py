@@ -22,10 +22,13 @@ class Peer(NamedTuple):
     is_trusted: bool
 
 
-@lru_cache(maxsize=4096)
 def peer(remote: str, forwarded_for: str) -> Peer:
     """`remote` is the other end of the connection, `forwarded_for` the header that counts if it is a trusted proxy."""
-    trusted = settings.ENV.trusted_proxies
+    return _peer(remote, forwarded_for, settings.ENV.trusted_proxies)
+
+
+@lru_cache(maxsize=4096)
+def _peer(remote: str, forwarded_for: str, trusted: tuple[str, ...]) -> Peer:
     believed = bool(trusted) and addresses.contains(trusted, addresses.parse_address(remote) or "")
     return Peer(addresses.client_address(remote, forwarded_for, trusted), believed)
 

@@ -96,7 +96,6 @@ def test_a_revoked_key_is_out_at_once(gateway: Gateway, guarded: Guarded) -> Non
     assert gateway.ask("/orders", key=made["api_key"]).status == 401
 
 
-@pytest.mark.xfail(reason="Keys have no rate limit yet. When they have, this passes and the mark must go.", strict=True)
 def test_a_key_over_its_limit_is_told_when_to_come_back(gateway: Gateway, guarded: Guarded) -> None:
     key = guarded.office.key(permissions=["view_customer"], rate_limit="1/hour")["api_key"]
     assert gateway.ask("/orders", key=key).status == 201
