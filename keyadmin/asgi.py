@@ -21,6 +21,7 @@ from keyadmin.wsgi import application as django
 from django.conf import settings
 
 from keyadmin.freshness import services as freshness
+from keyadmin.system import scraping
 from keyadmin.verify import fastpath
 
 Scope = dict[str, Any]
@@ -32,6 +33,9 @@ THREADS = 64
 BODY_SECONDS = 20.0
 LONGEST_BODY: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 _threads = ThreadPoolExecutor(THREADS, "request")
+HEALTH = ("/healthz", "/readyz")
+_health_threads = ThreadPoolExecutor(2, "health")  # its own: all others may wait for a database that hangs
+scraping.listen()
 
 
 class GoneError(Exception):
@@ -55,7 +59,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     except GoneError:
         return
     environ["wsgi.input"] = io.BytesIO(body)
-    (status, headers, content), unsettled = await asyncio.get_running_loop().run_in_executor(_threads, _call, environ)
+    threads = _health_threads if scope["path"] in HEALTH else _threads
+    (status, headers, content), unsettled = await asyncio.get_running_loop().run_in_executor(threads, _call, environ)
     if unsettled:
         await asyncio.sleep(unsettled)  # what was taken away is known everywhere before anybody hears that it was
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -77,6 +77,7 @@ class Env:
     redis_url: str = field(repr=False)
     public_url: str
     trusted_proxies: tuple[str, ...]
+    metrics_address: tuple[str, int] | None
     mail: Mail | None
     mail_from: str
     oidc: Oidc | None
@@ -116,6 +117,7 @@ def read(environ: Mapping[str, str], *, machine_config: Path = MACHINE_CONFIG) -
         redis_url=_redis(environ.get("REDIS_URL", "")),
         public_url=(public_url := _public_url(environ.get("KEYADMIN_PUBLIC_URL", ""))),
         trusted_proxies=_networks(environ.get("KEYADMIN_TRUSTED_PROXIES", "")),
+        metrics_address=_metrics_address(environ.get("KEYADMIN_METRICS_ADDRESS", "")),
         mail=_mail(environ.get("EMAIL_URL", "")),
         mail_from=_sender(environ.get("KEYADMIN_MAIL_FROM", ""), public_url),
         oidc=_oidc(environ),
@@ -138,7 +140,7 @@ KNOWN = frozenset(
     "KEYADMIN_" + name
     for name in (
         "DEBUG HOST PORT WORKERS DATA_DIR PUBLIC_URL TRUSTED_PROXIES MASTER_KEY MASTER_KEY_FILE KEY_PREFIX "
-        "HASH_SCHEME SAMPLE MAIL_FROM OIDC_ISSUER OIDC_CLIENT_ID OIDC_CLIENT_SECRET OIDC_NAME "
+        "METRICS_ADDRESS HASH_SCHEME SAMPLE MAIL_FROM OIDC_ISSUER OIDC_CLIENT_ID OIDC_CLIENT_SECRET OIDC_NAME "
         "ADMIN_EMAIL ADMIN_PASSWORD ORG REQUIRE_SITE_KEY"
     ).split()
 )
@@ -263,6 +265,20 @@ def _networks(text: str) -> tuple[str, ...]:
         return tuple(addresses.parse_network(part) for part in text.replace(",", " ").split())
     except ValueError as error:
         raise EnvError(f"KEYADMIN_TRUSTED_PROXIES: {error}") from None
+
+
+def _metrics_address(text: str) -> tuple[str, int] | None:
+    """A host and a port; an IPv6 address stands in brackets."""
+    text = text.strip().lower()
+    if not text:
+        return None
+    host, _, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    found = _canonical_host(host[1:-1] if bracketed else host)
+    number = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else 0
+    if found is None or bracketed != (":" in found) or not 0 < number < 65536:
+        raise EnvError(f"KEYADMIN_METRICS_ADDRESS: {_shown(text)} must look like 127.0.0.1:9100 or [::1]:9100.")
+    return found, number
 
 
 def _mail(text: str) -> Mail | None:

@@ -6,6 +6,7 @@ from keyadmin.activity.urls import instance_urlpatterns
 from keyadmin.api import api, openapi
 from keyadmin.keys.urls import mine_urlpatterns
 from keyadmin.keys.views.links import key_pages
+from keyadmin.system.views import metrics
 from keyadmin.web import errors
 from keyadmin.web.theme import choose_theme
 
@@ -17,6 +18,7 @@ urlpatterns = [
     path("instance/", include(instance_urlpatterns)),
     path("instance/", include("keyadmin.instance.urls")),
     path("docs/", include("keyadmin.system.urls")),
+    path("metrics", metrics, name="metrics"),
     path("theme/", choose_theme, name="theme"),
     path("api/v1/openapi.json", openapi, name="openapi"),
     path("", api.urls),

@@ -1,4 +1,4 @@
-"""The public docs pages."""
+"""The public docs pages; and what Prometheus reads."""
 
 import json
 
@@ -6,8 +6,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.access import require_instance
 from keyadmin.kernel.errors import KINDS, DeniedError, ErrorKind, InvalidError, ProblemError
+from keyadmin.system.metrics import exposed
 from keyadmin.web import errors
+from keyadmin.web.auth import actor_of
 
 PAGES = {
     "how-keys-work": ("How keys work", "What a key is made of, what it may do, and the life that it has."),
@@ -25,6 +28,14 @@ HEADERS = {
     405: "Allow: GET",
     503: "Retry-After: 2",
 }
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """This process in numbers, for who holds `setting.ctrl` of the instance. Raises ProblemError."""
+    require_instance(actor_of(request), "setting.ctrl")
+    content, content_type = exposed(request.headers.get("Accept", ""))
+    return HttpResponse(content, content_type=content_type, headers={"Cache-Control": "no-store"})
 
 
 @require_safe

@@ -11,12 +11,14 @@ from django.db import close_old_connections
 
 from keyadmin.instance.services import forget_old_answers
 from keyadmin.keys.services import note_uses, stamp_expired
+from keyadmin.system import heartbeat
 from keyadmin.usage.services import drain, prepare, prune
 
 log = logging.getLogger("keyadmin.worker")
 
 # (what it does, every how many seconds)
 JOBS: tuple[tuple[Callable[[], object], float], ...] = (
+    (heartbeat.note, heartbeat.EVERY_SECONDS),
     (stamp_expired, 10),
     (prepare, 3600),
     (drain, 0.5),

@@ -133,7 +133,8 @@ class Spool:
         self._written = 0
         self._synced = 0
         self._left: list[int] = []  # files that were begun before this one, until they are on the disk
-        self._dropped = 0
+        self.dropped = 0  # records, in all
+        self._unsaid = 0  # of them
         self._reason = ""
         self._said = float("-inf")
         self._failed = float("-inf")
@@ -216,15 +217,16 @@ class Spool:
             self._written = TURN  # somebody removed it: what is written there, nobody reads
 
     def _drop(self, error: OSError, number: int = 1) -> None:
-        self._dropped += number
+        self.dropped += number
+        self._unsaid += number
         self._reason = error.strerror or str(error)
         self._say()
 
     def _say(self) -> None:
         now = time.monotonic()
-        if self._dropped and now - self._said >= SAID_EVERY:
-            dropped, self._dropped, self._said = self._dropped, 0, now
-            log.error("%d access records could not be kept: %s", dropped, self._reason)
+        if self._unsaid and now - self._said >= SAID_EVERY:
+            unsaid, self._unsaid, self._said = self._unsaid, 0, now
+            log.error("%d access records could not be kept: %s", unsaid, self._reason)
 
 
 def _begin(directory: Path) -> int:

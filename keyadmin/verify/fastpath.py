@@ -19,7 +19,7 @@ from keyadmin.kernel.errors import DeniedError, ProblemError, RefusedError, Unav
 from keyadmin.kernel.rates import Count, Rate
 from keyadmin.limits import services as limits
 from keyadmin.usage import services as usage
-from keyadmin.verify import guesses, memory, services
+from keyadmin.verify import guesses, memory, services, tally
 from keyadmin.verify.decide import Ask, KeyFacts
 from keyadmin.verify.outcome import Decision, Outcome
 from keyadmin.verify.question import CLIENT_DEMANDS, DISAGREEING, Question, ask_of, client_demands
@@ -87,7 +87,10 @@ class Kept(NamedTuple):
 async def serve(scope: dict[str, Any], send: Send) -> None:
     """One request and its answer."""
     asked = asked_by(scope)
-    reply = from_memory(asked) or await _in_thread(asked)
+    reply, answers = from_memory(asked), tally.from_memory
+    if reply is None:
+        reply, answers = await _in_thread(asked), tally.looked_up
+    answers[reply.outcome] += 1
     usage.record(
         outcome=reply.outcome,
         reason=reply.reason,

@@ -18,6 +18,7 @@ from accounts.services.invitations import invite
 from accounts.services.policies import create_policy
 from keyadmin.kernel import clock
 from keyadmin.keys.models import APIKey
+from keyadmin.system import heartbeat
 from tests.api.calls import call, json_of
 from tests.api.objects import filled
 from tests.world import OPERATOR, World, person
@@ -80,6 +81,9 @@ INSTANCE_REMOVING = "401 403 403 403 403 204 403 403 403 403"
 # A view that answers several methods by itself has a row for GET and one for POST.
 ROUTES = {
     "GET /healthz": PUBLIC,
+    "GET /readyz": PUBLIC,
+    "GET /metrics": "401 403 403 403 403 200 403 403 403 403",
+    "POST /metrics": WRONG_METHOD,
     "GET /static/css/tokens.css": PUBLIC,
     "GET /": "302 302 302 302 302 302 302 302 302 302",
     "POST /": WRONG_METHOD,
@@ -373,7 +377,7 @@ ROUTES = {
 NUMBERS = count(1)
 
 # Answered by middleware: these never reach the URL configuration.
-ANSWERED_BEFORE = {"GET /healthz", "GET /static/css/tokens.css"}
+ANSWERED_BEFORE = {"GET /healthz", "GET /readyz", "GET /static/css/tokens.css"}
 
 # What stands for the parts of a route, and what a method sends.
 PARTS = {
@@ -471,6 +475,12 @@ def address(world: World, route: str) -> str:
     for part, value in own.items():
         path = path.replace(part, value)
     return filled(path, world)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def a_worker() -> None:
+    """One has just given a sign of life, else /readyz would say that there is none."""
+    heartbeat.note()
 
 
 def test_every_route_has_a_row() -> None:

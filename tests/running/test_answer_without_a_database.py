@@ -60,6 +60,8 @@ def test_a_hung_database_is_503_and_recovers(hung_up: tuple[Installation, str, l
             answer = made.get(PATH, key=secret)
             assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
             assert answer.headers["Retry-After"]
+        ready = made.get("/readyz")
+        assert (ready.status_code, ready.json()["database"], ready.json()["spool"]) == (503, "failing", "ok")
     finally:
         for pid in server:
             os.kill(pid, signal.SIGCONT)

@@ -61,6 +61,8 @@ def test_blank_means_unset(data: Path) -> None:
         ("KEYADMIN_SAMPLE", "no", "sample", False),
         ("KEYADMIN_PORT", " 65535 ", "port", 65535),
         ("KEYADMIN_WORKERS", "4", "workers", 4),
+        ("KEYADMIN_METRICS_ADDRESS", " LocalHost:9100 ", "metrics_address", ("localhost", 9100)),
+        ("KEYADMIN_METRICS_ADDRESS", "[0::1]:9100", "metrics_address", ("::1", 9100)),
         ("EMAIL_URL", "smtps://mail.example.org", "mail", env.Mail("smtps", "mail.example.org", 465, "", "")),
         ("EMAIL_URL", "smtp+tls://u:a%2Fb@[::1]:99/", "mail", env.Mail("smtp+tls", "::1", 99, "u", "a/b")),
         ("REDIS_URL", " redis://localhost ", "redis_url", "redis://localhost"),
