@@ -65,4 +65,4 @@ def test_wrong_codes_count_together_and_a_code_is_taken_once(several: Installati
         "wrong",
         "too many",
     ]
-    assert several.errors == ""
+    assert "Traceback" not in several.errors  # several processes without REDIS_URL are warned of
