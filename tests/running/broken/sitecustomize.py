@@ -43,7 +43,7 @@ def slow_reading(lookup: Any) -> None:
 
     def slowly(*given: Any) -> Any:
         found = find(*given)
-        time.sleep(0.05)
+        time.sleep(0.3)  # longer than any lease
         return found
 
     lookup.find = slowly
