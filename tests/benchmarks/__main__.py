@@ -132,6 +132,7 @@ def against_peers(table: Table, directory: Path, secrets: list[str]) -> None:
         our, *their = in_turns(ours, *others.values())
         for (name, aim), rate in zip((("api-key", 15), ("knox", 20), ("token", 15)), their, strict=True):
             table.line("P2", f"/verify : {NAMES[name]}", our.rate / rate.rate, f">= {aim}", rates(our, rate))
+    (directory / "cold").mkdir()
     with peers(directory / "cold", cold) as (others, their_secrets):
         header = {"KEYS_ONCE": "1", "KEYS_HEADER": "Authorization", "KEYS_BEFORE": "Api-Key "}
         script = many_keys(others["api-key"], their_secrets["api-key"], directory, **header)
