@@ -30,7 +30,11 @@ def find(token: tokens.Token) -> KeyFacts | None:
     settings.KEY_HASHER.verify(token.text, _NOBODY)
     former = FormerTokenId.objects.select_related("key__owner", "key__organization__key_policy")
     replaced = former.filter(token_id=token.token_id).first()
-    return None if replaced is None else dataclasses.replace(facts_of(replaced.key), replaced=True)
+    return (
+        None
+        if replaced is None
+        else dataclasses.replace(facts_of(replaced.key), replaced=True, token_id=token.token_id)
+    )
 
 
 def find_given(text: str) -> KeyFacts | None:

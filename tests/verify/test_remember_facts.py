@@ -55,6 +55,16 @@ def test_a_wrong_secret_is_not_remembered(lasting_world: World) -> None:
     assert not memory._known
 
 
+def test_a_former_secret_is_told_by_its_own_token_id(lasting_world: World) -> None:
+    issued = lasting_world.key("view_customer")
+    former = issued.key.token_id
+    services.regenerate_key(actor=OPERATOR, key_id=issued.key.pk)
+    settled()
+    facts = verify(issued.secret, ASK).facts
+    assert facts is not None
+    assert (facts.key_id, facts.token_id) == (issued.key.pk, former)
+
+
 def taken_away(world: World, way: str) -> tuple[str, Callable[[], Any]]:
     """A secret that works, and the act that takes that away."""
     if way.endswith("_key"):
