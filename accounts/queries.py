@@ -120,6 +120,18 @@ def organization_id_meant(reference: str) -> int | None:
     return NO_SUCH_ORGANIZATION if found is None else found
 
 
+def id_meant_by(actor: Actor, reference: str | None, own: int | None = None) -> int:
+    """The organisation that a question means: the one named, else `own`, else the actor's only one.
+
+    -1: one that is not there for the actor. Raises InvalidError where it could be any of several.
+    """
+    if reference is not None:
+        found = organization_id_meant(reference.strip().lower())
+        return found if found is not None and actor.reaches(found) else NO_SUCH_ORGANIZATION
+    found = own or meaning_one(actor).organization_id
+    return NO_SUCH_ORGANIZATION if found is None else found
+
+
 def oid_of(organization_id: int) -> str:
     """The oid of an organisation, whoever asks; empty if there is none."""
     oid = Organization.objects.filter(pk=organization_id).values_list("oid", flat=True).first()

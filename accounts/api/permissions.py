@@ -10,13 +10,23 @@ from pydantic import Field
 from accounts import queries
 from accounts.representation import permission_fields
 from accounts.services import catalogue as services
-from keyadmin.kernel.patterns import NAME_MAX
 from keyadmin.web.auth import Credential, actor_of
-from keyadmin.web.rest import MAKE, Changes, In, Page, PageQuery, PageSize, Shape, idempotent, page_of, problems
+from keyadmin.web.rest import (
+    MAKE,
+    Changes,
+    In,
+    Page,
+    PageQuery,
+    PageSize,
+    PermissionName,
+    Shape,
+    idempotent,
+    page_of,
+    problems,
+)
 
 router = Router(auth=Credential("permission.ctrl"), tags=["Permissions"])
 
-PermissionName = Annotated[str, Field(max_length=NAME_MAX, pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")]
 Label = Annotated[str, Field(min_length=1, max_length=150)]
 Word = Annotated[str, Field(min_length=1, max_length=80)]
 Description = Annotated[str, Field(max_length=2000)]

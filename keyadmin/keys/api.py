@@ -7,11 +7,10 @@ from typing import Annotated, Any, Literal
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 from ninja.responses import Status
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
 from accounts import queries as accounts
 from accounts.models import Organization, User
-from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError, NotFoundError
 from keyadmin.keys import queries, services
@@ -34,6 +33,7 @@ from keyadmin.web.rest import (
     PageQuery,
     RateLimit,
     RateLimitOut,
+    ReadMoment,
     RowId,
     Shape,
     UserRef,
@@ -43,14 +43,9 @@ from keyadmin.web.rest import (
     versioned,
 )
 
-
-def _moment(value: object) -> object:
-    return clock.parse_moment(value) if isinstance(value, str) else value
-
-
 Expiry = Annotated[
     datetime,
-    BeforeValidator(_moment),
+    ReadMoment,
     WithJsonSchema(
         {
             "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],

@@ -11,6 +11,8 @@ from keyadmin.kernel.patterns import HOLDS_NOTHING, NOTHING, Held, Rights
 from keyadmin.keys.flairs import effective_flairs
 from keyadmin.keys.models import APIKey, KeyKind
 
+SEGMENT_ONLY = "A key with the flair [segment] can give its limit alone: nothing to a key that has no such limit."
+
 
 def require_manage(actor: Actor, key: APIKey) -> None:
     """Raise DeniedError unless the actor may change this key, which it can see."""
@@ -19,9 +21,6 @@ def require_manage(actor: Actor, key: APIKey) -> None:
             access.require(actor, "apikey.ctrl", key.organization_id)
     elif key.owner is not None:
         require_manage_person(actor, key.owner)
-
-
-SEGMENT_ONLY = "A key with the flair [segment] can give its limit alone: nothing to a key that has no such limit."
 
 
 class Permitted(NamedTuple):

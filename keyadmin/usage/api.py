@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
 from keyadmin.kernel import clock
 from keyadmin.keys import queries as keys
@@ -14,18 +14,14 @@ from keyadmin.usage import queries
 from keyadmin.usage.queries import Scope, Wanted
 from keyadmin.usage.representation import record_fields, usage_fields
 from keyadmin.web.auth import Credential, actor_of
-from keyadmin.web.rest import COUNTED, READ, Moment, Page, PageSize, RowId, Shape, base_address
+from keyadmin.web.rest import COUNTED, READ, Moment, Page, PageSize, ReadMoment, RowId, Shape, base_address
 
 SHOWN_ADDRESSES = 100
 
 
-def _moment(value: object) -> object:
-    return clock.parse_moment(value) if isinstance(value, str) else value
-
-
 When = Annotated[
     datetime,
-    BeforeValidator(_moment),
+    ReadMoment,
     WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339"}),
 ]
 

@@ -15,8 +15,6 @@ from keyadmin.web.refusals import Refusal
 
 # What Django and allauth answer by themselves.
 BARE = {403: Refusal("forbidden"), 429: Refusal("rate_limited")}
-
-
 ALLOWED, UNKNOWN = Refusal("allowed"), Refusal("unavailable")
 
 

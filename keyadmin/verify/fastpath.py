@@ -70,7 +70,6 @@ class Reply(NamedTuple):
     headers: Headers
     body: bytes = b""
     subject: Subject = NOBODY
-    token_id: str = ""
     outcome: str = "allowed"
     reason: str = ""
     missing_permission: str = ""
@@ -96,7 +95,6 @@ async def serve(scope: dict[str, Any], send: Send) -> None:
         reason=reply.reason,
         missing_permission=reply.missing_permission,
         subject=reply.subject,
-        token_id=reply.token_id,
         method=asked.method,
         path=asked.path.partition("?")[0],
         address=asked.address,
@@ -172,7 +170,7 @@ def _counted(asked: Asked, reply: Reply, count: Count) -> Reply:
     """What allows a key with a limit, once the request has been counted."""
     if not count.allowed:
         return refused(asked, services.refusal_of(Decision(Outcome.RATE_LIMITED), reply.subject, count))
-    return Reply(200, [*reply.headers, *count.raw_headers], b"", reply.subject, reply.token_id)
+    return reply._replace(headers=[*reply.headers, *count.raw_headers])
 
 
 async def _in_thread(asked: Asked) -> Reply:
@@ -223,7 +221,7 @@ def _judged(asked: Asked) -> Reply:
     subject = services.actor_of(facts, ask).subject if facts is not None else NOBODY
     if facts is None or not verdict.decision.allowed:
         return refused(asked, services.refusal_of(verdict.decision, subject, verdict.count))
-    reply = Reply(200, about(facts, ask), subject=subject, token_id=facts.token_id)
+    reply = Reply(200, about(facts, ask), subject=subject)
     if verdict.known is not None:
         verdict.known.keep(asked.question, Kept(reply, facts.rate, facts.meter))
     return reply if verdict.count is None else _counted(asked, reply, verdict.count)

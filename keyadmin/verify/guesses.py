@@ -13,21 +13,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from itertools import islice
 from typing import Final, NamedTuple
 
-from keyadmin.kernel.errors import UnavailableError
 from keyadmin.kernel.rates import Rate
 from keyadmin.limits.window import Meters
+from keyadmin.verify import memory
 from keyadmin.verify.decide import KeyFacts
 from keyadmin.verify.outcome import Outcome
+from keyadmin.verify.turns import taken
 
 LIMIT: Final = Rate(60, 60)
 MOST_ADDRESSES: Final = 20_000
-MOST_WRONG: Final = 20_000
 MOST_IN_LINE: Final = 8
 AT_ONCE: Final = 2
 PATIENCE: Final = 0.5  # seconds in line
+TOO_MANY: Final = "Too many wrong keys come from this address."
 
 _failures = Meters(MOST_ADDRESSES)
 _line = threading.BoundedSemaphore(MOST_IN_LINE)
@@ -53,9 +53,7 @@ def are_many(address: str) -> bool:
 def failed(address: str, sign: bytes, epoch: str, outcome: Outcome, facts: KeyFacts | None) -> None:
     """Count a wrong key; of an address with many it is remembered by its mark (`memory.mark`)."""
     if not _failures.take(place_of(address), LIMIT).allowed:
-        if len(_wrong) >= MOST_WRONG:
-            for oldest in list(islice(_wrong, MOST_WRONG // 8)):
-                _wrong.pop(oldest, None)
+        memory.make_room(_wrong)
         _wrong[sign] = Wrong(epoch, outcome, facts)
 
 
@@ -68,17 +66,8 @@ def recall(sign: bytes, epoch: str) -> Wrong | None:
 @contextmanager
 def in_line() -> Iterator[None]:
     """One's turn to be looked up. Raises UnavailableError if it does not come in time."""
-    if not _line.acquire(blocking=False):
-        raise UnavailableError("Too many wrong keys come from this address.")
-    try:
-        if not _turns.acquire(timeout=PATIENCE):
-            raise UnavailableError("Too many wrong keys come from this address.")
-        try:
-            yield
-        finally:
-            _turns.release()
-    finally:
-        _line.release()
+    with taken(_line, 0, TOO_MANY), taken(_turns, PATIENCE, TOO_MANY):
+        yield
 
 
 def forget() -> None:

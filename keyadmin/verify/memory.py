@@ -65,7 +65,7 @@ def recall(sign: bytes, epoch: str) -> Known | None:
 def remember(sign: bytes, epoch: str, facts: KeyFacts) -> Known:
     """Keep the facts of a key whose secret matched; `epoch` was current before they were read."""
     known = Known(epoch, facts)
-    _make_room(_known)
+    make_room(_known)
     _known[sign] = known
     return known
 
@@ -77,7 +77,7 @@ def is_proved(sign: bytes, verifier: str) -> bool:
 
 def prove(sign: bytes, verifier: str) -> None:
     """Note that a verifier fits what the mark stands for."""
-    _make_room(_proved)
+    make_room(_proved)
     _proved[sign] = verifier
 
 
@@ -87,7 +87,8 @@ def forget() -> None:
     _proved.clear()
 
 
-def _make_room(table: dict[bytes, Any]) -> None:
+def make_room(table: dict[bytes, Any]) -> None:
+    """Let one more come into a table of marks."""
     if len(table) >= MOST:
         for sign in list(islice(table, MOST // 8)):  # the oldest
             table.pop(sign, None)

@@ -20,11 +20,8 @@ def organization_meant(actor: Actor, reference: str | None) -> int:
 
     Raises InvalidError where it could be any of several, DeniedError where the actor may not verify keys.
     """
-    if reference is None:
-        meant = accounts.meaning_one(actor).organization_id
-    else:
-        meant = accounts.organization_id_meant(reference.strip().lower())
-    if meant is None or not actor.reaches(meant):
+    meant = accounts.id_meant_by(actor, reference)
+    if not actor.reaches(meant):
         return accounts.NO_SUCH_ORGANIZATION
     access.require(actor, PERMISSION, meant)
     return meant
@@ -45,7 +42,6 @@ def verify_for(*, actor: Actor, presented: str, ask: Ask, user_agent: str) -> Ve
         reason="" if allowed or missing else decision.outcome,
         missing_permission=missing,
         subject=subject,
-        token_id=facts.token_id if facts is not None and allowed else "",
         method="POST",
         path=PATH,
         address=ask.address,

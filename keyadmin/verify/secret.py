@@ -10,12 +10,13 @@ from typing import Final
 from django.conf import settings
 
 from keyadmin.kernel import hashing
-from keyadmin.kernel.errors import UnavailableError
 from keyadmin.keys import services
 from keyadmin.keys.models import APIKey
 from keyadmin.verify import memory
+from keyadmin.verify.turns import taken
 
 PATIENCE: Final = 5.0  # seconds that a slow hash waits for its turn
+TOO_MANY: Final = "Too many secrets are being checked."
 MOST_AT_ONCE: Final = max(1, (os.cpu_count() or 1) - 1)
 _in_all = threading.BoundedSemaphore(MOST_AT_ONCE)
 _of_key = [threading.Lock() for _ in range(256)]
@@ -47,18 +48,8 @@ def fits(presented: str, verifier: str, key: APIKey) -> bool:
 @contextmanager
 def _turn(key_id: int) -> Iterator[None]:
     """One slow hash at a time for each key, and few in all."""
-    with _taken(_of_key[key_id % len(_of_key)]), _taken(_in_all):
+    with taken(_of_key[key_id % len(_of_key)], PATIENCE, TOO_MANY), taken(_in_all, PATIENCE, TOO_MANY):
         yield
-
-
-@contextmanager
-def _taken(lock: "threading.Lock | threading.BoundedSemaphore") -> Iterator[None]:
-    if not lock.acquire(timeout=PATIENCE):
-        raise UnavailableError("Too many secrets are being checked.")
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 # --- new verifiers: made and stored by a thread of its own, never on the way of an answer ------------------------

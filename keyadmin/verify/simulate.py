@@ -3,9 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from accounts import queries as accounts
 from keyadmin.kernel import clock
-from keyadmin.kernel.actor import Actor
 from keyadmin.keys.models import APIKey
 from keyadmin.verify import lookup
 from keyadmin.verify.decide import Ask, KeyFacts, checked, decide
@@ -59,18 +57,6 @@ def ask_for(organization_id: int, permission: str, address: str = "", environmen
     """The question whether a key may do one thing in an organisation; without a permission whether it is let in."""
     permissions = (permission,) if permission else ()
     return Ask(address, organization_id, permissions, environment=environment)
-
-
-def organization_meant(actor: Actor, key: APIKey, reference: str | None) -> int:
-    """The organisation that a question about a key means: the one named, else the key's own, else the actor's only one.
-
-    -1: one that is not there for the actor. Raises InvalidError where it could be any of several.
-    """
-    if reference is not None:
-        found = accounts.organization_id_meant(reference.strip().lower())
-        return found if found is not None and actor.reaches(found) else accounts.NO_SUCH_ORGANIZATION
-    found = key.organization_id or accounts.meaning_one(actor).organization_id
-    return accounts.NO_SUCH_ORGANIZATION if found is None else found
 
 
 def _said(name: str, refusal: Decision | None, facts: KeyFacts, ask: Ask) -> str:

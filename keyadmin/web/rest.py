@@ -10,10 +10,10 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import Schema
 from ninja.responses import Status
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from keyadmin.instance import services as instance
-from keyadmin.kernel import rates, tokens
+from keyadmin.kernel import clock, patterns, rates, tokens
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import BadRequestError
 
@@ -33,6 +33,9 @@ MESSAGES = {
 SECRET_FIELDS = frozenset({"api_key", "link"})
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+# What is sent for a `datetime`: RFC 3339, or a bare date for its end.
+ReadMoment = BeforeValidator(lambda value: clock.parse_moment(value) if isinstance(value, str) else value)
+PermissionName = Annotated[str, Field(max_length=patterns.NAME_MAX, pattern=f"^{patterns.NAME.pattern}$")]
 PageSize = Annotated[int, Field(ge=1, le=200)]
 RateLimitOut = Annotated[
     str | None, Field(description="Such as 600/minute: second, minute, hour or day. null: none of its own.")

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -65,8 +66,8 @@ def test_a_thread_that_waits_has_nothing_to_wait_for_twice(watching: Watch) -> N
     assert services.unsettled() == 0
 
 
-def test_without_its_file_nothing_is_known(tmp_path: object) -> None:
-    nowhere = SqliteWatch("/nonexistent/keyadmin.sqlite3")
+def test_without_its_file_nothing_is_known(tmp_path: Path) -> None:
+    nowhere = SqliteWatch(str(tmp_path / "nowhere" / "keyadmin.sqlite3"))
     assert nowhere.now() is None
     assert nowhere.within(0.01) is None
 

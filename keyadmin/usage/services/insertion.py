@@ -22,16 +22,7 @@ def insert(database: BaseDatabaseWrapper, records: list[Record]) -> None:
     if database.vendor == "postgresql":
         _copy(database, records)
         return
-    rows = [
-        (
-            _text_time(record.time),
-            None if record.organization_id < 0 else record.organization_id,
-            None if record.key_id < 0 else record.key_id,
-            None if record.user_id < 0 else record.user_id,
-            *record[4:],
-        )
-        for record in records
-    ]
+    rows = [(_text_time(record.time), *_ids(record), *record[4:]) for record in records]
     statement = f"INSERT INTO usage_accessrecord ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # noqa: S608
     with database.cursor() as cursor:
         cursor.executemany(statement, rows)
@@ -44,15 +35,12 @@ def _copy(database: BaseDatabaseWrapper, records: list[Record]) -> None:
     with database.cursor() as cursor, cursor.copy(statement) as copy:
         for record in records:
             seconds, rest = divmod(record.time, 1_000_000)
-            copy.write_row(
-                (
-                    datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest),
-                    None if record.organization_id < 0 else record.organization_id,
-                    None if record.key_id < 0 else record.key_id,
-                    None if record.user_id < 0 else record.user_id,
-                    *record[4:],
-                )
-            )
+            copy.write_row((datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest), *_ids(record), *record[4:]))
+
+
+def _ids(record: Record) -> list[int | None]:
+    """Organisation, key and user; null where there is none."""
+    return [None if number < 0 else number for number in record[1:4]]
 
 
 _second: tuple[int, str] = (-1, "")

@@ -3,14 +3,15 @@
 from functools import lru_cache
 
 from django.conf import settings
-from django.db import router
 
 from keyadmin.kernel import clock
 from keyadmin.kernel.actor import Subject
 from keyadmin.kernel.text import kept_line
-from keyadmin.usage.models import LastUse
 from keyadmin.usage.queries import Use
+from keyadmin.usage.services.partitions import usage_database
 from keyadmin.usage.spool import Record, Spool
+
+_NOTED = "UPDATE usage_lastuse SET noted = TRUE WHERE (key_id, time) IN (VALUES {rows})"
 
 spool = Spool(settings.ENV.data_dir / "spool")
 
@@ -21,7 +22,6 @@ def record(
     reason: str = "",
     missing_permission: str = "",
     subject: Subject,
-    token_id: str = "",
     method: str,
     path: str,
     address: str,
@@ -44,7 +44,7 @@ def record(
             reason,
             missing_permission,
             _kept(subject.who, 300),
-            token_id or subject.token_id,
+            subject.token_id,
             address,
             _kept(user_agent, 300),
             request_id,
@@ -57,7 +57,13 @@ _kept = lru_cache(maxsize=8192)(kept_line)
 
 
 def note_written(uses: list[Use]) -> None:
-    """These last uses stand in the administration database now; what came later does not yet."""
-    using = router.db_for_write(LastUse) or "default"
-    for use in uses:
-        LastUse.objects.using(using).filter(key_id=use.key_id, time=use.time).update(noted=True)
+    """These last uses stand in the administration database now; what came later does not yet. One statement."""
+    if not uses:
+        return
+    database = usage_database()
+    adapted = database.ops.adapt_datetimefield_value
+    with database.cursor() as cursor:
+        cursor.execute(
+            _NOTED.replace("{rows}", ", ".join(["(%s, %s)"] * len(uses))),
+            [value for use in uses for value in (use.key_id, adapted(use.time))],
+        )

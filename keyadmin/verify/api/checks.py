@@ -17,9 +17,9 @@ from keyadmin.verify.decide import Ask
 from keyadmin.verify.outcome import Decision
 from keyadmin.verify.services import Verdict, refusal_of
 from keyadmin.verify.services import actor_of as actor_through
-from keyadmin.verify.simulate import organization_meant, simulate
+from keyadmin.verify.simulate import simulate
 from keyadmin.web.auth import Credential, actor_of
-from keyadmin.web.rest import MAKE, In, Moment, OrganizationRef, RowId, Shape, UserRef
+from keyadmin.web.rest import MAKE, In, Moment, OrganizationRef, PermissionName, RowId, Shape, UserRef
 
 verifying = Router(auth=Credential(remote.PERMISSION), tags=["Verification"])
 simulating = Router(auth=Credential(), tags=["Verification"])
@@ -40,13 +40,12 @@ Address = Annotated[
     BeforeValidator(_address),
     WithJsonSchema({"type": "string", "maxLength": 100, "description": "IPv4 or IPv6", "examples": ["203.0.113.7"]}),
 ]
-Name = Annotated[str, Field(max_length=100, pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")]
 
 
 class Question(In):
     """`organization` (oid or slug): absent, the only one that the credential reaches."""
 
-    permissions: Annotated[list[Name], Field(max_length=100, description="all of them are needed")] = []
+    permissions: Annotated[list[PermissionName], Field(max_length=100, description="all of them are needed")] = []
     any: Annotated[bool, Field(description="one of the permissions is enough")] = False
     address: Annotated[Address | None, Field(description="where the client's request came from")] = None
     organization: Annotated[str, Field(min_length=1, max_length=50)] | None = None
@@ -126,7 +125,7 @@ def simulate_key(request: HttpRequest, body: SimulateIn) -> dict[str, Any]:
     """The same question about a key that the credential may see, by id and without its secret, check by check."""
     actor = actor_of(request)
     key = queries.visible_key(actor, body.api_key_id)
-    found = simulate(key, body.ask(organization_meant(actor, key, body.organization)))
+    found = simulate(key, body.ask(accounts.id_meant_by(actor, body.organization, own=key.organization_id)))
     checks = [{"name": one.name, "passed": one.passed, "words": one.words} for one in found.checks]
     return {**_decided(found.decision), "checks": checks}
 
