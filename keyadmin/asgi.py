@@ -1,4 +1,4 @@
-"""The application that granian serves: takes a request in whole, then hands it to Django in a thread.
+"""The application that uvicorn serves: takes a request in whole, then hands it to Django in a thread.
 
 WSGI alone would not do. A thread would wait for each slow body, so that a few idle connections stopped the server;
 a request could be held half sent until after its key was revoked; and `X_API_KEY` could not be told from `X-API-KEY`.
@@ -21,7 +21,6 @@ from keyadmin.wsgi import application as django
 from django.conf import settings
 
 from keyadmin.freshness import services as freshness
-from keyadmin.system import scraping
 from keyadmin.verify import fastpath
 
 Scope = dict[str, Any]
@@ -35,7 +34,6 @@ LONGEST_BODY: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 _threads = ThreadPoolExecutor(THREADS, "request")
 HEALTH = ("/healthz", "/readyz")
 _health_threads = ThreadPoolExecutor(2, "health")  # its own: all others may wait for a database that hangs
-scraping.listen()
 
 
 class GoneError(Exception):
@@ -44,9 +42,6 @@ class GoneError(Exception):
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """One request, from its first byte to the last of its answer."""
-    if scope["type"] == "lifespan":
-        await _live(receive, send)
-        return
     if scope["path"] == "/verify" or scope["path"].startswith("/verify/"):
         await fastpath.serve(scope, send)
         return
@@ -63,8 +58,10 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     (status, headers, content), unsettled = await asyncio.get_running_loop().run_in_executor(threads, _call, environ)
     if unsettled:
         await asyncio.sleep(unsettled)  # what was taken away is known everywhere before anybody hears that it was
+    if not any(name == b"content-length" for name, _ in headers):
+        headers.append((b"content-length", b"%d" % len(content)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})
+    await send({"type": "http.response.body", "body": content})
 
 
 def environ_of(scope: Scope) -> dict[str, Any]:
@@ -135,11 +132,3 @@ def _call(environ: dict[str, Any]) -> tuple[Answer, float]:
         if close is not None:
             close()
     return (started[0], started[1], content), freshness.unsettled()
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return

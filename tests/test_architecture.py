@@ -14,7 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 # Left never imports right.
 ORDER = ("kernel", "freshness", "activity", "usage", "instance", "limits", "accounts", "keys", "verify", "system")
 FACES = {"forms", "filters", "tables", "views", "api", "urls", "middleware", "fastpath", "signin", "sso"}
-WIRING = {"settings", "env", "database_url", "checks", "urls", "api", "wsgi", "asgi", "apps", "__init__"}
+WIRING = {
+    *("settings", "env", "database_url", "checks", "urls", "api", "apps", "__init__"),
+    *("wsgi", "asgi", "protocol", "server"),
+}
 KIT, COMPAT, COMMANDS = "web", "compat", "management"
 TRANSPORT = ("ninja", "django.forms", "django.http", "django.shortcuts", "django.views", "django.urls", "crispy_forms")
 WRITES = {"save", "create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "delete"}

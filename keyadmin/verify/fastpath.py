@@ -64,11 +64,15 @@ class Asked(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What is sent back, and what is kept of it: whose key it was, and why it was refused."""
+    """What is sent back, and what is kept of it: whose key it was, and why it was refused.
+
+    `lines` are the headers as they go over the wire, where they were written down once for many answers.
+    """
 
     status: int
     headers: Headers
     body: bytes = b""
+    lines: bytes = b""
     subject: Subject = NOBODY
     outcome: str = "allowed"
     reason: str = ""
@@ -85,10 +89,27 @@ class Kept(NamedTuple):
 
 async def serve(scope: dict[str, Any], send: Send) -> None:
     """One request and its answer."""
-    asked = asked_by(scope)
-    reply, answers = from_memory(asked), tally.from_memory
+    client = scope["client"]
+    asked = asked_by(
+        scope["method"], scope["path"], scope["query_string"], scope["headers"], client[0] if client else ""
+    )
+    reply = at_once(asked)
     if reply is None:
-        reply, answers = await _in_thread(asked), tally.looked_up
+        reply = await _in_thread(asked)
+        _note(asked, reply, tally.looked_up)
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply, asked)})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
+
+
+def at_once(asked: Asked) -> Reply | None:
+    """The answer, noted, if it is known and nothing has to be waited for."""
+    reply = from_memory(asked)
+    if reply is not None:
+        _note(asked, reply, tally.from_memory)
+    return reply
+
+
+def _note(asked: Asked, reply: Reply, answers: dict[str, int]) -> None:
     answers[reply.outcome] += 1
     usage.record(
         outcome=reply.outcome,
@@ -101,26 +122,43 @@ async def serve(scope: dict[str, Any], send: Send) -> None:
         user_agent=asked.user_agent,
         request_id=asked.request_id,
     )
+
+
+def headers_of(reply: Reply, asked: Asked) -> Headers:
+    """All headers of an answer."""
     request_id = asked.request_id.encode()
-    headers = [*reply.headers, (b"x-auth-request-id", request_id), (b"x-request-id", request_id)]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
+    length = b"%d" % len(reply.body)
+    more = ((b"content-length", length), (b"x-auth-request-id", request_id), (b"x-request-id", request_id))
+    return [*reply.headers, *more]
 
 
-def asked_by(scope: dict[str, Any]) -> Asked:
-    """What an ASGI scope asks."""
+def lines_of(reply: Reply, asked: Asked) -> bytes:
+    """The same as they go over the wire."""
+    request_id = asked.request_id.encode()
+    return b"%bcontent-length: %d\r\nx-auth-request-id: %b\r\nx-request-id: %b\r\n" % (
+        *(reply.lines or written(reply.headers), len(reply.body)),
+        *(request_id, request_id),
+    )
+
+
+def written(headers: Headers) -> bytes:
+    """Headers as lines."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+def asked_by(method: str, path: str, query: bytes, headers: Headers, remote: str) -> Asked:
+    """What a request asks: its path without the query, its headers by lower-case names, the other end's address."""
     found: dict[bytes, bytes] = {}
     disagreeing = False
-    for name, value in scope["headers"]:
+    for name, value in headers:
         if name in READ:
             if name in found:
                 disagreeing |= name in REPORTED and found[name] != value
                 value = found[name] + b"," + value
             found[name] = value
     text = {name: value.decode("latin-1") for name, value in found.items()}
-    client = scope["client"]
-    peer = edge.peer(client[0] if client else "", text.get(b"x-forwarded-for", ""))
-    method, path, doubt = scope["method"], scope["path"], ""
+    peer = edge.peer(remote, text.get(b"x-forwarded-for", ""))
+    doubt = ""
     if not REPORTED.isdisjoint(found):
         uris, methods = _said(text, "uri"), _said(text, "method")
         if any("?" in uri and client_demands(uri.partition("?")[2]) for uri in uris):
@@ -132,7 +170,7 @@ def asked_by(scope: dict[str, Any]) -> Asked:
     return Asked(
         text.get(b"x-api-key", "").strip(),
         text.get(b"authorization", ""),
-        Question(scope["query_string"].decode("latin-1"), text.get(b"x-organization", ""), doubt),
+        Question(query.decode("latin-1"), text.get(b"x-organization", ""), doubt),
         peer.address,
         method,
         path,
@@ -170,7 +208,9 @@ def _counted(asked: Asked, reply: Reply, count: Count) -> Reply:
     """What allows a key with a limit, once the request has been counted."""
     if not count.allowed:
         return refused(asked, services.refusal_of(Decision(Outcome.RATE_LIMITED), reply.subject, count))
-    return reply._replace(headers=[*reply.headers, *count.raw_headers])
+    more = count.raw_headers
+    lines = reply.lines and reply.lines + written(more)
+    return Reply(reply.status, [*reply.headers, *more], lines=lines, subject=reply.subject)
 
 
 async def _in_thread(asked: Asked) -> Reply:
@@ -223,7 +263,8 @@ def _judged(asked: Asked) -> Reply:
         return refused(asked, services.refusal_of(verdict.decision, subject, verdict.count))
     reply = Reply(200, about(facts, ask), subject=subject)
     if verdict.known is not None:
-        verdict.known.keep(asked.question, Kept(reply, facts.rate, facts.meter))
+        kept = reply._replace(lines=written(reply.headers))
+        verdict.known.keep(asked.question, Kept(kept, facts.rate, facts.meter))
     return reply if verdict.count is None else _counted(asked, reply, verdict.count)
 
 
@@ -241,7 +282,7 @@ def refused(asked: Asked, error: ProblemError) -> Reply:
         kind.status,
         headers,
         json.dumps(errors.body_of(error, asked.request_id)).encode(),
-        error.subject if isinstance(error, RefusedError | DeniedError) else NOBODY,
+        subject=error.subject if isinstance(error, RefusedError | DeniedError) else NOBODY,
         outcome=kind.code,
         reason=error.reason if isinstance(error, RefusedError) else "",
         missing_permission=error.permission if isinstance(error, DeniedError) else "",

@@ -46,12 +46,10 @@ def stocked(directory: Path, number: int, used: int, database: str | None = None
 def keyadmin(
     directory: Path, secrets: list[str], *, database: str | None = None, workers: int = 1, **more: str
 ) -> Iterator[Server]:
-    """One process of keyadmin, asked about one key."""
+    """Web processes of keyadmin, asked about one key."""
     port = load.free_port()
-    command = granian("keyadmin.asgi:application", port, interface="asgi")
-    command[command.index("--workers") + 1] = str(workers)
-    with started(command, port, {**environment(directory, database), **more}, everywhere=workers > 1) as pid:
-        yield Server("keyadmin", f"http://127.0.0.1:{port}{QUESTION}", {"X-API-KEY": secrets[0]}, pids=lambda: [pid])
+    with load.web_processes(workers, port, {**environment(directory, database), **more}) as pids:
+        yield Server("keyadmin", f"http://127.0.0.1:{port}{QUESTION}", {"X-API-KEY": secrets[0]}, pids=lambda: pids)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from keyadmin.system.supervisor import listening
+
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS, SECONDS, CONNECTIONS = 5, 3, 16
 FASTER = 1000  # milliseconds in a second
@@ -48,7 +50,12 @@ def cores() -> tuple[set[int], set[int]]:
 
 @contextlib.contextmanager
 def started(
-    command: Sequence[str], port: int, environment: Mapping[str, str], *, everywhere: bool = False
+    command: Sequence[str],
+    port: int,
+    environment: Mapping[str, str],
+    *,
+    everywhere: bool = False,
+    descriptors: Sequence[int] = (),
 ) -> Iterator[int]:
     """A process that listens on a port; gives its id. Pinned to the server's core unless it may run `everywhere`."""
 
@@ -65,6 +72,7 @@ def started(
             stderr=log,
             preexec_fn=pin,
             start_new_session=True,
+            pass_fds=descriptors,
         )
         try:
             _wait_for(port, process, log)
@@ -79,8 +87,26 @@ def started(
                 process.wait()
 
 
+@contextlib.contextmanager
+def web_processes(number: int, port: int, environment: Mapping[str, str]) -> Iterator[list[int]]:
+    """So many web processes, as `manage.py up` starts them; gives their ids."""
+    with contextlib.ExitStack() as stack:
+        listens = stack.enter_context(listening("127.0.0.1", port))
+        pids = []
+        for one in range(number):
+            ready, says_ready = os.pipe()
+            passed = (listens.fileno(), says_ready)
+            command = [sys.executable, "-m", "keyadmin.server", *map(str, (one, *passed))]
+            running = started(command, port, environment, everywhere=number > 1, descriptors=passed)
+            pids.append(stack.enter_context(running))
+            os.close(says_ready)
+            with open(ready, "rb") as pipe:
+                assert pipe.read(1), "it did not start"
+        yield pids
+
+
 def granian(application: str, port: int, *, interface: str, python: str = sys.executable) -> list[str]:
-    """One process of the server that keyadmin runs on."""
+    """One process of granian, the fastest server for an empty WSGI callable."""
     options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--backpressure", "4096", "--no-ws"]
     quiet = ["--no-access-log", "--log-level", "error"]
     return [python, "-m", "granian", "--interface", interface, application, *options, *quiet]

@@ -1,3 +1,4 @@
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from keyadmin.web.assets import collect
 
 
 class Command(PlainCommand):
-    help = "Start keyadmin: database, first start, web server and worker. Ctrl-C or SIGTERM stops all of it."
+    help = "Start keyadmin: database, first start, web and worker. Ctrl-C or SIGTERM stops it all, SIGHUP reloads."
     example = "up --demo"
     requires_system_checks = "__all__"
 
@@ -22,7 +23,7 @@ class Command(PlainCommand):
         parser.add_argument("--demo", action="store_true", help="fill a new database with a made-up organisation")
 
     def work(self, **options: Any) -> None:
-        host = self._free_address()
+        self._listening().close()  # before anything else: a second start must not void the first's link
         made = self._prepare(demo_too=options["demo"])
         collect()
         link = services.setup_link()
@@ -36,12 +37,9 @@ class Command(PlainCommand):
                 self.stdout.write(words(made.as_json()))
             self.stdout.flush()
 
-        code = supervisor.run(
-            [self._web(host), self._worker()],
-            ready=lambda: supervisor.answers(_reachable(host), settings.ENV.port),
-            announce=announce,
-            say=self._say,
-        )
+        with self._listening() as listens:
+            web = [self._web(number, listens) for number in range(settings.ENV.workers)]
+            code = supervisor.Supervisor([*web, self._worker()], announce=announce, say=self._say).run()
         if code:
             self.fail("stopped.", code)
 
@@ -52,23 +50,16 @@ class Command(PlainCommand):
         demo.prepare()
         return demo.seed(actor=operator(), progress=bar(sys.stderr))
 
-    def _free_address(self) -> str:
-        """The IP address to listen on. Checked before anything else: a second start must not void the first's link."""
+    def _listening(self) -> socket.socket:
         try:
-            return supervisor.free_address(settings.ENV.host, settings.ENV.port)
+            return supervisor.listening(settings.ENV.host, settings.ENV.port)
         except OSError as error:
             where = f"{settings.ENV.host} port {settings.ENV.port}"
             self.fail(f"can't listen on {where} (KEYADMIN_HOST, KEYADMIN_PORT): {error.strerror}.", FAILED)
 
-    def _web(self, host: str) -> supervisor.Program:
-        env = settings.ENV
-        command = [
-            *(sys.executable, "-m", "granian", "--interface", "asgi", "keyadmin.asgi:application"),
-            *("--host", host, "--port", str(env.port), "--workers", str(env.workers)),
-            *("--backpressure", "4096", "--no-ws"),
-            *("--workers-kill-timeout", "3", "--no-access-log", "--log-level", "error"),
-        ]
-        return supervisor.Program("web server", command, settings.BASE_DIR)
+    def _web(self, number: int, listens: socket.socket) -> supervisor.Program:
+        command = [sys.executable, "-m", "keyadmin.server", str(number)]
+        return supervisor.Program(f"web process {number + 1}", command, settings.BASE_DIR, listens)
 
     def _worker(self) -> supervisor.Program:
         manage = Path(settings.BASE_DIR) / "manage.py"
@@ -76,8 +67,3 @@ class Command(PlainCommand):
 
     def _say(self, text: str) -> None:
         self.stderr.write(f"keyadmin: {text}")
-
-
-def _reachable(host: str) -> str:
-    """Where this machine reaches a server that listens on `host`."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
