@@ -127,9 +127,10 @@ class Protocol(HttpToolsProtocol):
         if self._stuck:
             if now - self._stuck > STUCK_SECONDS:
                 self.transport.abort()
-        elif not self._is_being_answered() and now - self._since > (
-            RECEIVE_SECONDS if self._is_arriving else IDLE_SECONDS
-        ):
+        elif self._is_arriving:
+            if now - self._since > RECEIVE_SECONDS:
+                self.transport.close()
+        elif now - self._since > IDLE_SECONDS and not self._is_being_answered():
             self.transport.close()
 
     def pause_writing(self) -> None:

@@ -16,7 +16,7 @@ from typing import Final
 
 GRACE_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 0.1
-STEADY_SECONDS: Final = 10.0
+STEADY_SECONDS: Final = 5.0
 BACKLOG: Final = 4096
 PR_SET_PDEATHSIG: Final = 1
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.running.installation import ADMINISTRATOR, Installation, installation
 
+WEB = "keyadmin.server"
 SOON = 20.0  # what is held up is held up for good; a busy machine is no fault of the code
 
 
@@ -38,7 +39,7 @@ def the(made: Installation, part: str) -> list[int]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_everything(made: Installation, number: signal.Signals) -> None:
-    assert len(the(made, "granian")) == 3  # the server and its two processes
+    assert len(the(made, WEB)) == 2
     assert len(the(made, "manage.py worker")) == 1
     # A client that keeps its connection open does not hold up the end.
     with socket.create_connection(("127.0.0.1", made.port)) as idle:
@@ -60,8 +61,8 @@ def test_kill_of_the_supervisor_leaves_no_orphan(made: Installation) -> None:
     assert made.ended(within=SOON)
 
 
-@pytest.mark.parametrize("part", ["granian", "manage.py worker"])
-def test_death_of_a_part_ends_the_rest_and_says_so(made: Installation, part: str) -> None:
+@pytest.mark.parametrize("part", [WEB, "manage.py worker"])
+def test_early_death_of_a_part_ends_the_rest_and_says_so(made: Installation, part: str) -> None:
     assert made.process is not None
     os.kill(the(made, part)[0], signal.SIGKILL)
     assert made.process.wait(SOON) == 1
@@ -69,9 +70,9 @@ def test_death_of_a_part_ends_the_rest_and_says_so(made: Installation, part: str
     assert "ended with code -9; stopping the rest" in made.errors
 
 
-def test_death_of_one_web_process_is_not_served_around(made: Installation) -> None:
+def test_early_death_of_one_web_process_is_not_served_around(made: Installation) -> None:
     assert made.process is not None
-    os.kill(the(made, "granian")[-1], signal.SIGKILL)
+    os.kill(the(made, WEB)[-1], signal.SIGKILL)
     assert made.process.wait(SOON) == 1
     assert made.processes() == {}
 
