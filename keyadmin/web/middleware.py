@@ -41,7 +41,8 @@ class RequestContextMiddleware:
             scheme = request.META.get("HTTP_X_FORWARDED_PROTO", "").strip().lower()
             if scheme in ("http", "https"):
                 request.environ["wsgi.url_scheme"] = scheme
-        _drop_odd_cookies(request)
+        if "HTTP_COOKIE" in meta:
+            _drop_odd_cookies(request)
         response = self._answer(request)
         response["X-Request-Id"] = request.request_id
         return response
@@ -52,12 +53,13 @@ class RequestContextMiddleware:
         if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
             # Django reads as much as Content-Length says, so here nothing: better refused than half obeyed.
             return errors.answer(request, BadRequestError("Send the body with a Content-Length, not in chunks."))
-        try:
-            # All of the body before anybody looks at the credential: else a request could be held half sent until
-            # after its key was revoked, and act then.
-            _ = request.body
-        except (RequestDataTooBig, UnreadablePostError) as error:
-            return errors.failed(request, error)
+        if request.META.get("CONTENT_LENGTH"):
+            try:
+                # All of the body before anybody looks at the credential: else a request could be held half sent until
+                # after its key was revoked, and act then.
+                _ = request.body
+            except (RequestDataTooBig, UnreadablePostError) as error:
+                return errors.failed(request, error)
         head = request.method == "HEAD"
         if head and errors.for_program(request):
             request.method = "GET"  # RFC 9110 §9.3.2: the same answer; the server leaves the content out
