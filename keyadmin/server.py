@@ -6,6 +6,7 @@ a pipe that hears of the moment in which requests are taken. SIGTERM ends it, on
 
 import logging
 import os
+import resource
 import socket
 import sys
 
@@ -42,6 +43,8 @@ class Server(uvicorn.Server):
 def main(number: int, listening: int, ready: int) -> None:
     """Serve until SIGTERM."""
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # what clients get wrong is no news
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each connection takes one
     scraping.listen(number)
     config = uvicorn.Config(
         application,
