@@ -1,15 +1,17 @@
 """Which epoch is current: asked before anything is served that was remembered under one.
 
-On SQLite every question is put to the file itself (`PRAGMA data_version`, some microseconds). On PostgreSQL one
-thread of the process asks the primary about twenty times a second; each answer is a lease of 0.1 s, counted from the
-start of the question, and whoever takes something away waits until every lease that may be about has run out.
+On SQLite every question is put to its files, which takes a microsecond. On PostgreSQL one thread of the process asks
+the primary about twenty times a second; each answer is a lease of 0.1 s, counted from the start of the question, and
+whoever takes something away waits until every lease that may be about has run out.
 """
 
 import logging
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final, Protocol
 
@@ -23,6 +25,7 @@ LEASE: Final = 0.1  # seconds that an answer of the primary is good for
 RENEWAL: Final = 0.05
 IDLE: Final = 10.0  # seconds without a question after which the primary is asked no more
 SETTLED: Final = LEASE * 1.1  # what a change waits: clocks of two hosts need not run at quite the same speed
+HEAD: Final = 96  # bytes
 _EPOCH = "SELECT value FROM freshness_epoch WHERE id = 1"
 
 
@@ -42,46 +45,71 @@ class Watch(Protocol):
 
 
 class SqliteWatch:
-    """A connection for each thread, never inside a transaction: there the version would stand still."""
+    """The epoch is read again whenever the head of the WAL index has changed, as it does at each commit.
+
+    By this head, two copies of 48 bytes at the beginning of the file `-shm`, SQLite itself learns of other processes'
+    commits (sqlite.org/walformat.html, 2.1; `PRAGMA data_version` says the same at eight times the price). SQLite
+    removes the file only when nobody has the database open any more: the connection is kept for as long as the file is
+    looked at. The descriptor is never closed, as that would take away the locks that all connections of this process
+    have on the file (POSIX, fcntl).
+    """
 
     settles = 0.0
 
     def __init__(self, file: str) -> None:
         self._file = file
-        self._mine = threading.local()
+        self._reading = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._index = -1
+        self._known = (b"", "")  # the head, as it was before this epoch was read
 
     def now(self) -> str | None:
-        mine = self._mine
-        try:
-            if mine.version.execute("PRAGMA data_version").fetchone()[0] == mine.seen:
-                return str(mine.epoch)
-        except AttributeError:
-            pass  # the first question of this thread
-        except sqlite3.Error:
-            self._mine.__dict__.clear()
-            return None
-        return self._read()
+        head, epoch = self._known
+        if head and self._head() == head:
+            return epoch
+        with self._reading:
+            return self._read()
 
     def within(self, seconds: float) -> str | None:
         return self.now()
 
     def stop(self) -> None:
-        self._mine.__dict__.clear()
+        self._known = (b"", "")
 
     def _read(self) -> str | None:
-        mine = self._mine
         try:
-            if not hasattr(mine, "version"):
-                mine.version = sqlite3.connect(self._file, timeout=0.5, isolation_level=None).cursor()
-                mine.version.execute("PRAGMA query_only=ON")
-            # The version first: a commit between the two is seen by the next question.
-            mine.seen = mine.version.execute("PRAGMA data_version").fetchone()[0]
-            row = mine.version.execute(_EPOCH).fetchone()
+            connection = self._connection or self._open()
+            # The head first: a commit between the two is seen by the next question.
+            head = self._head()
+            row = connection.execute(_EPOCH).fetchone()
         except sqlite3.Error:
-            self._mine.__dict__.clear()
+            self._known = (b"", "")
             return None
-        mine.epoch = row[0] if row else ""
-        return str(mine.epoch)
+        epoch = str(row[0]) if row else ""
+        self._known = (head, epoch)
+        return epoch
+
+    def _head(self) -> bytes:
+        """Empty where there is none: then each question reads the epoch."""
+        try:
+            return os.pread(self._index, HEAD, 0)
+        except OSError:
+            return b""
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file, timeout=0.5, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA query_only=ON")
+            connection.execute(_EPOCH).fetchone()  # from now on it holds the WAL index, if there is one
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        except sqlite3.Error:
+            connection.close()
+            raise
+        if mode == "wal":
+            with suppress(OSError):
+                self._index = os.open(f"{self._file}-shm", os.O_RDONLY | os.O_CLOEXEC)
+        self._connection = connection
+        return connection
 
 
 class LeaseWatch:

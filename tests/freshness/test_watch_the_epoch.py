@@ -1,8 +1,12 @@
 """The epoch is known a moment after each change, in every thread, and never from inside a transaction."""
 
+import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -64,6 +68,49 @@ def test_a_thread_that_waits_has_nothing_to_wait_for_twice(watching: Watch) -> N
         transaction.on_commit(services.committed)
     assert services.unsettled() <= watching.settles
     assert services.unsettled() == 0
+
+
+WRITER = """
+import sqlite3, sys
+for line in sys.stdin:
+    connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+    connection.execute("UPDATE freshness_epoch SET value = ?", [line.strip()])
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    print(flush=True)
+"""
+
+
+def test_each_change_by_another_process_is_seen_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "watched.sqlite3"
+    with closing(sqlite3.connect(file, isolation_level=None)) as made:
+        made.execute("PRAGMA journal_mode=WAL")
+        made.execute("CREATE TABLE freshness_epoch (id INTEGER PRIMARY KEY, value TEXT)")
+        made.execute("INSERT INTO freshness_epoch VALUES (1, 'first')")
+    watching = SqliteWatch(str(file))
+    assert watching.now() == "first"
+    command = [sys.executable, "-c", WRITER, str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdin
+        assert writer.stdout
+        for number in range(200):
+            writer.stdin.write(f"epoch {number}\n")
+            writer.stdin.flush()
+            writer.stdout.readline()  # it is committed; its log was emptied, and all its connections are closed
+            assert watching.now() == f"epoch {number}"
+            assert watching.now() == f"epoch {number}"
+        writer.stdin.close()
+
+
+def test_without_a_log_ahead_the_epoch_is_read_each_time(tmp_path: Path) -> None:
+    file = tmp_path / "plain.sqlite3"
+    with closing(sqlite3.connect(file, isolation_level=None)) as made:
+        made.execute("CREATE TABLE freshness_epoch (id INTEGER PRIMARY KEY, value TEXT)")
+        made.execute("INSERT INTO freshness_epoch VALUES (1, 'first')")
+        watching = SqliteWatch(str(file))
+        assert watching.now() == "first"
+        made.execute("UPDATE freshness_epoch SET value = 'second'")
+        assert watching.now() == "second"
 
 
 def test_without_its_file_nothing_is_known(tmp_path: Path) -> None:
