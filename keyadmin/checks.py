@@ -13,9 +13,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 
 from keyadmin.env import KNOWN, Env
+from keyadmin.kernel.calibration import WEAK_ROUNDS
 
 PREFIX = "KEYADMIN_"
-WEAK_ROUNDS = 10_000
 
 
 @register(Tags.security)

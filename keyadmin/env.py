@@ -93,6 +93,11 @@ class Env:
     unknown: tuple[str, ...]
     unused: tuple[str, ...]
 
+    @property
+    def rounds_are_given(self) -> bool:
+        """Whether the number of rounds was found here, so that a number saved in the database has no effect."""
+        return self.rounds_source != ROUNDS_BY_DEFAULT
+
 
 def read(environ: Mapping[str, str], *, machine_config: Path = MACHINE_CONFIG) -> Env:
     """Return the checked environment; raise EnvError at the first wrong variable, or line of a `config.yml`.
@@ -189,8 +194,7 @@ def _rounds_in(config: Path) -> tuple[int, str]:
 def _first_given(*sources: tuple[int, str]) -> tuple[int, str]:
     """The first source that has a number; highest first.
 
-    A setting that is saved in the database comes below all of them and above the default, once there is one: whoever
-    reads it asks whether the source here is ROUNDS_BY_DEFAULT.
+    A setting that is saved in the database comes below all of them and above the default (instance.queries).
     """
     return next((source for source in sources if source[0]), (hashing.DEFAULT_ROUNDS, ROUNDS_BY_DEFAULT))
 

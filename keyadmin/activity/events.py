@@ -12,6 +12,7 @@ class EventName(StrEnum):
 
     INSTANCE_SET_UP = "instance.set_up"
     SETUP_LINK_ISSUED = "instance.setup_link_issued"
+    SETTINGS_UPDATED = "settings.updated"
     PERMISSIONS_LOADED = "permissions.loaded"
     PERMISSION_CREATED = "permission.created"
     PERMISSION_UPDATED = "permission.updated"

@@ -10,6 +10,7 @@ from keyadmin.kernel.actor import ActorKind
 ACTIONS: dict[EventName, str] = {
     EventName.INSTANCE_SET_UP: "Set up Keyadmin",
     EventName.SETUP_LINK_ISSUED: "Issued a set-up link",
+    EventName.SETTINGS_UPDATED: "Changed",
     EventName.PERMISSIONS_LOADED: "Loaded permissions",
     EventName.PERMISSION_CREATED: "Created permission",
     EventName.PERMISSION_UPDATED: "Edited permission",
@@ -80,7 +81,7 @@ GROUPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "instance": (
         "Instance",
         "Anything about the instance",
-        ("instance", "permissions", "permission", "organization", "key_policy"),
+        ("instance", "settings", "permissions", "permission", "organization", "key_policy"),
     ),
 }
 
@@ -100,6 +101,7 @@ TARGETS = {
     "permission": "Permission",
     "invitation": "Invitation",
     "instance": "Instance",
+    "settings": "Settings",
 }
 FIELDS = {
     "owner": "Owner (user ID)",
@@ -108,6 +110,7 @@ FIELDS = {
     "names": "Permissions",
     "email": "E-mail address",
     "is_instance_admin": "Instance administrator",
+    "api_key_rounds_no": "Rounds of slow hashes",
     "oid": "OID",
     "uid": "UID",
     "member_id": "User ID",
@@ -131,6 +134,7 @@ NOTHING = {
     "permissions": "All that its owner may do",
     "rate_limit": "The organisation's default",
     "default_rate_limit": "No limit",
+    "api_key_rounds_no": "None saved",
 }
 EMPTY = {"allowed_networks": "From anywhere", "permissions": "None", "policies": "None", "second_factor": "None"}
 VALUES = {

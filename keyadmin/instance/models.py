@@ -1,6 +1,8 @@
 from django.db import models
 from django.db.models import Q
 
+from keyadmin.kernel import hashing
+
 
 class Instance(models.Model):
     """The one row of the installation."""
@@ -9,9 +11,17 @@ class Instance(models.Model):
     master_fingerprint = models.CharField(max_length=64)
     setup_token_hash = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField()
+    api_key_rounds_no = models.PositiveIntegerField(null=True)  # null: none was ever saved
+    settings_version = models.PositiveIntegerField(default=1, db_default=1)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(id=1), name="instance_is_one_row")]
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="instance_is_one_row"),
+            models.CheckConstraint(
+                condition=Q(api_key_rounds_no__isnull=True) | Q(api_key_rounds_no__range=(1, hashing.MOST_ROUNDS)),
+                name="instance_rounds_in_range",
+            ),
+        ]
 
 
 class CacheEntry(models.Model):

@@ -10,12 +10,22 @@ from django.utils.crypto import salted_hmac
 
 from keyadmin.activity import work
 from keyadmin.activity.events import EventName, Target
+from keyadmin.instance import queries
 from keyadmin.instance.models import IdempotencyRecord, Instance
-from keyadmin.kernel import clock
+from keyadmin.kernel import clock, hashing
 from keyadmin.kernel.actor import SYSTEM, Actor
-from keyadmin.kernel.errors import ProblemError
+from keyadmin.kernel.errors import (
+    ConflictError,
+    DeniedError,
+    InvalidError,
+    NotFoundError,
+    ProblemError,
+    StaleError,
+)
+from keyadmin.kernel.survey import estimate
 
 IDEMPOTENCY_LIFE = timedelta(hours=24)
+SLOWEST_CHECK_MS = 2000  # that a saved number of rounds may cost: a request waits for it
 
 
 class WrongMasterKeyError(Exception):
@@ -66,6 +76,46 @@ def lock() -> None:
 def void_setup_token() -> None:
     """Inside a unit: the set-up link stops working."""
     Instance.objects.filter(pk=1).update(setup_token_hash="")
+
+
+def save_rounds(*, actor: Actor, rounds: int, expected_version: int | None = None) -> queries.Rounds:
+    """Save the number of rounds that new slow hashes have; those that exist are made anew when they are used next.
+
+    Raises DeniedError (`setting.ctrl`), InvalidError for a number out of range or one that would take longer than two
+    seconds here, ConflictError while the environment or a `config.yml` decides, StaleError.
+    """
+    if not actor.held.instance.allows("setting.ctrl"):
+        raise DeniedError("setting.ctrl", grantors="Only instance administrators hold it.")
+    if actor.segment:  # which sees only what it made itself
+        raise NotFoundError
+    if not queries.rounds_of(None).can_be_saved:
+        raise ConflictError(code="set_elsewhere")
+    _check_rounds(rounds)
+    with work.unit(actor) as unit:
+        row = Instance.objects.select_for_update().get(pk=1)
+        if expected_version not in (None, row.settings_version):
+            raise StaleError
+        before, row.api_key_rounds_no = row.api_key_rounds_no, rounds
+        if rounds != before:
+            row.settings_version += 1
+            row.save(force_update=True, update_fields=["api_key_rounds_no", "settings_version"])
+            target = Target("settings", 1, "settings of the instance")
+            old, new = {"api_key_rounds_no": before}, {"api_key_rounds_no": rounds}
+            unit.record(EventName.SETTINGS_UPDATED, target, before=old, after=new)
+            # Every process looks at each verifier again when its key is used next, and sees that it is outdated.
+            unit.changes_rights()
+    return queries.rounds_of(row.api_key_rounds_no, row.settings_version)
+
+
+def _check_rounds(rounds: int) -> None:
+    if not 1 <= rounds <= hashing.MOST_ROUNDS:
+        why = f"Write a whole number from 1 to {hashing.MOST_ROUNDS:,}."
+        raise InvalidError.field("api_key_rounds_no", why)
+    taken = estimate(rounds)
+    if taken > SLOWEST_CHECK_MS:
+        fitting = float(f"{rounds * SLOWEST_CHECK_MS / taken:.1e}")  # two digits: it is a rough one
+        why = f"One check would take about {taken / 1000:.0f} s here. At most {SLOWEST_CHECK_MS // 1000} s are allowed"
+        raise InvalidError.field("api_key_rounds_no", f"{why}, which are some {fitting:,.0f} rounds.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Times are of the processor, not of the clock on the wall: on a busy machine a ha
 found by the wall clock would be too small as soon as they have ended. On an idle machine both are the same.
 """
 
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ ATTEMPTS: Final = 5
 TOLERANCE: Final = 0.10
 AIM: Final = 0.05  # closer than what is promised, so that it still holds when somebody measures again
 BUSY: Final = 1.25
+WEAK_ROUNDS: Final = 10_000  # below it nobody could call it slow
 OWASP_ROUNDS: Final = 600_000  # OWASP Password Storage Cheat Sheet, PBKDF2-HMAC-SHA256
 USELESS: Final = (
     "Rounds slow down those who guess weak secrets. A generated secret has 190 bits, which nobody guesses: rounds add "
@@ -75,18 +77,14 @@ class Calibration:
         if self.measured is None or self.reached:
             return ""
         return (
-            f"The target was not reached: {self.measured.rounds} rounds, the nearest that was found, take "
+            f"The target was not reached: {self.measured.rounds:,} rounds, the nearest that was found, take "
             f"{self.measured.milliseconds:.2f} ms instead of {self.target_ms} ms."
         )
 
     @property
     def warnings(self) -> list[str]:
         """Sentences on a weak number, and on a machine that was busy with other things."""
-        found = []
-        if self.rounds and self.rounds < OWASP_ROUNDS:
-            found.append(
-                f"{self.rounds} rounds are weak for secrets that can be guessed: OWASP asks for {OWASP_ROUNDS} or more."
-            )
+        found = warnings_about(self.rounds) if self.rounds else []
         if self.measured and self.measured.elapsed > BUSY * self.measured.milliseconds:
             found.append(
                 f"The machine is busy: until a hash was there, {self.measured.elapsed:.1f} ms went by. "
@@ -100,34 +98,50 @@ class Calibration:
         return [USELESS] if self.measured else [WITHOUT_ROUNDS, USELESS]
 
 
+def warnings_about(rounds: int) -> list[str]:
+    """Sentences on a number of rounds that is weak, the gravest first."""
+    found = [f"Below {WEAK_ROUNDS:,} rounds is weak."] if rounds < WEAK_ROUNDS else []
+    if rounds < OWASP_ROUNDS:
+        said = f"{rounds:,} {'round is' if rounds == 1 else 'rounds are'} weak for secrets that can be guessed"
+        found.append(f"{said}: OWASP asks for {OWASP_ROUNDS:,} or more.")
+    return found
+
+
 def silent(rounds: int, done: int, total: int) -> None:
     """Progress for nobody."""
 
 
 def calibrate(
-    scheme: str, target_ms: int, *, progress: Progress = silent, prepare: Prepare | None = None
+    scheme: str,
+    target_ms: int,
+    *,
+    progress: Progress = silent,
+    prepare: Prepare | None = None,
+    seconds: float = math.inf,
+    longest_ms: int = LONGEST_MS,
 ) -> Calibration:
-    """Find how many rounds of `scheme` take `target_ms` milliseconds (1 to 10,000) here.
+    """Find how many rounds of `scheme` take `target_ms` milliseconds (1 to `longest_ms`) here.
 
     Two probes give the time of a round; the number that follows is measured and adjusted, five times at most. It takes
     a few seconds, and some thirty times the target where that is long. `progress` is called after each run;
-    `prepare` makes what is measured (default: checking a secret, as for a request).
+    `prepare` makes what is measured (default: checking a secret, as for a request). After so many `seconds` it makes do
+    with what it has, which is one run of each number at the least.
     Raises InvalidError for an unknown scheme and a target out of range.
     """
     if scheme not in hashing.SCHEMES:
         raise InvalidError.field("hash_name", f"This is no hash of ours: choose {' or '.join(hashing.SCHEMES)}.")
-    if not SHORTEST_MS <= target_ms <= LONGEST_MS:
-        raise InvalidError.field("target_ms", f"Choose from {SHORTEST_MS} to {LONGEST_MS} milliseconds.")
+    if not SHORTEST_MS <= target_ms <= longest_ms:
+        raise InvalidError.field("target_ms", f"Choose from {SHORTEST_MS} to {longest_ms} milliseconds.")
     if scheme != hashing.SLOW_SCHEME:
         return Calibration(scheme, target_ms)
-    prepare = prepare or check_a_secret
-    low, high = (_timed(prepare, rounds, PROBE_RUNS, progress) for rounds in PROBES)
+    prepare, until = prepare or check_a_secret, time.monotonic() + seconds
+    low, high = (timed(prepare, rounds, PROBE_RUNS, progress, until) for rounds in PROBES)
     runs = min(MOST_RUNS, max(FEWEST_RUNS, MS_OF_RUNS // target_ms))
     tried: list[Timing] = []
     rounds = _suggested(low, high, target_ms)
     while len(tried) < ATTEMPTS and rounds not in [timing.rounds for timing in tried]:
-        tried.append(_timed(prepare, rounds, runs, progress))
-        if tried[-1].is_near(target_ms, AIM):
+        tried.append(timed(prepare, rounds, runs, progress, until))
+        if tried[-1].is_near(target_ms, AIM) or time.monotonic() > until:
             break
         rounds = _within_bounds(rounds * target_ms / max(tried[-1].milliseconds, 0.001))
     best = min(tried, key=lambda timing: abs(timing.milliseconds - target_ms))
@@ -148,7 +162,8 @@ def check_a_secret(rounds: int) -> Run:
     return run
 
 
-def _timed(prepare: Prepare, rounds: int, runs: int, progress: Progress) -> Timing:
+def timed(prepare: Prepare, rounds: int, runs: int, progress: Progress = silent, until: float = math.inf) -> Timing:
+    """The medians of so many runs; of fewer where time.monotonic() has come to `until`."""
     progress(rounds, 0, runs)
     run, processor, wall = prepare(rounds), [], []
     for done in range(1, runs + 1):
@@ -156,6 +171,8 @@ def _timed(prepare: Prepare, rounds: int, runs: int, progress: Progress) -> Timi
         processor.append(used)
         wall.append(elapsed)
         progress(rounds, done, runs)
+        if time.monotonic() > until:
+            break
     return Timing(rounds, median(processor), median(wall))
 
 

@@ -137,6 +137,16 @@ _KINDS = (
         "Take it away from there first.",
     ),
     ErrorKind(
+        "set_elsewhere", 409, "Set elsewhere",
+        "The number of rounds is set by API_KEY_ROUNDS_NO or a config.yml, which outdo a saved one.",
+        "Change it there and start again, or take it away there first.",
+    ),
+    ErrorKind(
+        "measuring", 409, "Already measuring",
+        "This server is being measured for somebody else, and two measurements at a time would spoil each other.",
+        "Try again in ten seconds.",
+    ),
+    ErrorKind(
         "last_administrator", 409, "Last administrator",
         "This is the only enabled administrator of the installation: nobody could undo it.",
         "Make somebody else an administrator first.",

@@ -161,6 +161,15 @@ class KeyHasher:
         except ValueError:
             return True
 
+    def with_rounds(self, rounds: int) -> "KeyHasher":
+        """The same, but what it makes has this number of rounds. Raises ValueError for one out of range."""
+        if rounds == self.rounds:
+            return self
+        _check_rounds(rounds)
+        slow = self._context.handler(SLOW_SCHEME).using(rounds=rounds)
+        context = CryptContext(schemes=[self._context.handler(HMAC_SCHEME), slow], default=self.scheme)
+        return KeyHasher(context, scheme=self.scheme, rounds=rounds)
+
     def is_slow(self, stored: str) -> bool:
         """True if checking against `stored` runs PBKDF2, so that it must be bounded and not paid twice."""
         return stored.startswith(pbkdf2_sha256.ident)
@@ -176,8 +185,7 @@ def build_context(
     Raises ValueError for an unknown scheme, rounds out of range, and missing, misnumbered or short peppers.
     """
     _known_scheme(scheme)
-    if not 1 <= rounds <= MAX_ROUNDS:
-        raise ValueError(f"The number of rounds must be from 1 to {MAX_ROUNDS}, not {rounds}.")
+    _check_rounds(rounds)
     if not peppers:
         raise ValueError("At least one pepper is needed.")
     for number, key in peppers.items():
@@ -187,6 +195,11 @@ def build_context(
             raise ValueError(f"Pepper {number} is shorter than {MIN_PEPPER_BYTES} bytes.")
     handlers = [hmac_sha256.using(peppers=peppers), pbkdf2_sha256.using(peppers=peppers, rounds=rounds)]
     return KeyHasher(CryptContext(schemes=handlers, default=scheme), scheme=scheme, rounds=rounds)
+
+
+def _check_rounds(rounds: int) -> None:
+    if not 1 <= rounds <= MAX_ROUNDS:
+        raise ValueError(f"The number of rounds must be from 1 to {MAX_ROUNDS}, not {rounds}.")
 
 
 def _known_scheme(scheme: str) -> str:

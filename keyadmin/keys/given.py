@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db.models import QuerySet
 
+from keyadmin.instance import queries as instance
 from keyadmin.kernel import given, hashing
 from keyadmin.kernel.errors import ConflictError
 from keyadmin.keys.models import APIKey
@@ -53,7 +54,7 @@ def enter(secret: str, shortest: int) -> Entered:
     compared = frozenset(in_bucket(bucket).values_list("pk", "verifier"))
     holders = frozenset(pk for pk, verifier in compared if settings.KEY_HASHER.verify(secret, verifier))
     scheme = None if given.is_strong(secret) else hashing.SLOW_SCHEME
-    return Entered(bucket, given.tail(secret), settings.KEY_HASHER.hash(secret, scheme), compared, holders)
+    return Entered(bucket, given.tail(secret), instance.hasher(scheme).hash(secret, scheme), compared, holders)
 
 
 def key_with(secret: str, fits: Callable[[APIKey], bool]) -> APIKey | None:

@@ -9,7 +9,9 @@ from typing import Final
 
 from django.conf import settings
 
+from keyadmin.instance import queries as instance
 from keyadmin.kernel import hashing
+from keyadmin.kernel.hashing import KeyHasher
 from keyadmin.keys import services
 from keyadmin.keys.models import APIKey
 from keyadmin.verify import memory
@@ -28,20 +30,22 @@ def fits(presented: str, verifier: str, key: APIKey) -> bool:
 
     Raises UnavailableError if a slow hash does not get its turn.
     """
-    sign = memory.mark(presented)
-    if memory.is_proved(sign, verifier):
-        return True
-    if not settings.KEY_HASHER.is_slow(verifier):
+    sign, is_slow = memory.mark(presented), settings.KEY_HASHER.is_slow(verifier)
+    fitting = memory.is_proved(sign, verifier)
+    if fitting and not is_slow:
+        return True  # nor can it be outdated: only the number of rounds changes while a process runs
+    if not is_slow:
         fitting = settings.KEY_HASHER.verify(presented, verifier)
-    else:
+    elif not fitting:
         with _turn(key.pk):
             # Whoever waited for the same key may find that another has paid.
             fitting = memory.is_proved(sign, verifier) or settings.KEY_HASHER.verify(presented, verifier)
     if fitting:
         memory.prove(sign, verifier)
         scheme = hashing.SLOW_SCHEME if key.is_weak else None
-        if settings.KEY_HASHER.needs_update(verifier, scheme):
-            _rehash(sign, presented, verifier, key.pk, scheme)
+        hasher = instance.hasher(scheme)
+        if hasher.needs_update(verifier, scheme):
+            _rehash(hasher, sign, presented, verifier, key.pk, scheme)
     return fitting
 
 
@@ -54,15 +58,15 @@ def _turn(key_id: int) -> Iterator[None]:
 
 # --- new verifiers: made and stored by a thread of its own, never on the way of an answer ------------------------
 
-_waiting: "queue.Queue[tuple[bytes, str, str, int, str | None]]" = queue.Queue(maxsize=1000)
+_waiting: "queue.Queue[tuple[KeyHasher, bytes, str, str, int, str | None]]" = queue.Queue(maxsize=1000)
 _rehashed: set[tuple[int, str]] = set()
 
 
-def _rehash(sign: bytes, presented: str, verifier: str, key_id: int, scheme: str | None) -> None:
+def _rehash(hasher: KeyHasher, sign: bytes, presented: str, verifier: str, key_id: int, scheme: str | None) -> None:
     if (key_id, verifier) in _rehashed:
         return
     try:
-        _waiting.put_nowait((sign, presented, verifier, key_id, scheme))
+        _waiting.put_nowait((hasher, sign, presented, verifier, key_id, scheme))
     except queue.Full:
         return  # at its next first use, then
     _rehashed.add((key_id, verifier))
@@ -73,8 +77,8 @@ def _rehash(sign: bytes, presented: str, verifier: str, key_id: int, scheme: str
 
 def _work() -> None:
     while True:
-        sign, presented, old, key_id, scheme = _waiting.get()
-        new = settings.KEY_HASHER.hash(presented, scheme)
+        hasher, sign, presented, old, key_id, scheme = _waiting.get()
+        new = hasher.hash(presented, scheme)
         if services.replace_verifier(key_id, old, new):
             memory.prove(sign, new)
         _rehashed.discard((key_id, old))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
+from keyadmin.instance import queries as instance
 from keyadmin.kernel import clock, tokens
 from keyadmin.kernel.actor import Actor
 from keyadmin.keys.given import Entered
@@ -33,7 +34,7 @@ class Minted:
 def mint(environment: tokens.Environment = "live") -> Minted:
     """A new secret from the system's CSPRNG with its verifier."""
     token = tokens.mint(settings.ENV.key_prefix, environment)
-    return Minted(token, settings.KEY_HASHER.hash(token.text))
+    return Minted(token, instance.hasher().hash(token.text))
 
 
 def mint_like(key: APIKey) -> Minted:
