@@ -116,6 +116,17 @@ def require_instance(actor: Actor, permission: str) -> None:
         raise DeniedError(permission, grantors=grantors(permission, None))
 
 
+def require_settings_view(actor: Actor) -> None:
+    """Raise DeniedError unless the actor may look at the settings of the instance: an auditor of any organisation may.
+
+    They are nothing that a key with the flair [segment] has made: NotFoundError.
+    """
+    if actor.segment:
+        raise NotFoundError
+    if not actor.held.instance.allows("setting.ctrl") and not actor.allows("audit.view"):
+        raise denied(actor, "audit.view")
+
+
 def require_holds(actor: Actor, patterns: Iterable[str], organization_id: int) -> None:
     """Raise DeniedError naming the first pattern that the actor does not hold in the organisation itself."""
     missing = actor.rights_in(organization_id).first_missing(patterns)

@@ -14,6 +14,7 @@ from ninja.parser import Parser
 
 from accounts import api as accounts
 from keyadmin.compat import omnicrm
+from keyadmin.instance import api as instance
 from keyadmin.kernel.errors import BadRequestError, InvalidError, ProblemError
 from keyadmin.keys import api as keys
 from keyadmin.usage import api as usage
@@ -127,6 +128,7 @@ for name, router in accounts.ROUTERS.items():
     api.add_router(f"/api/v1/{name}", router)
 for name, router in verify.ROUTERS.items():
     api.add_router(f"/api/v1/{name}", router)
+api.add_router("/api/v1/settings", instance.router)
 api.add_router("/crm/api-keys", omnicrm.api_keys)
 if settings.ENV.sample:
     api.add_router("/crm/customers", omnicrm.customers)

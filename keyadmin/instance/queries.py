@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from django.conf import settings
 
+from keyadmin.activity import queries as activity
+from keyadmin.activity.events import INSTANCE
+from keyadmin.activity.models import Event
 from keyadmin.env import CONFIG_NAME, ROUNDS_VARIABLE
 from keyadmin.instance.models import Instance
 from keyadmin.kernel import calibration, hashing
@@ -35,6 +38,11 @@ class Rounds:
         return self.source in (Source.SAVED, Source.DEFAULT)
 
     @property
+    def is_weak(self) -> bool:
+        """Whether it is below the floor."""
+        return self.number < calibration.WEAK_ROUNDS
+
+    @property
     def warnings(self) -> list[str]:
         """Sentences on a weak number, the gravest first."""
         return calibration.warnings_about(self.number)
@@ -54,6 +62,11 @@ def rounds_of(saved: int | None, version: int = 1) -> Rounds:
     if saved is not None:
         return Rounds(saved, Source.SAVED, saved, version)
     return Rounds(env.rounds, Source.DEFAULT, None, version)
+
+
+def last_change() -> Event | None:
+    """The newest entry of the log about the settings."""
+    return next(iter(activity.about("settings", 1, INSTANCE, 1)), None)
 
 
 def hasher(scheme: str | None = None) -> hashing.KeyHasher:

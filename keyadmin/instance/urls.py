@@ -1,8 +1,10 @@
 from django.urls import path
 
-from keyadmin.instance import views
+from keyadmin.instance.views import mail, rounds
 
 urlpatterns = [
-    path("mail/", views.kept_mail, name="instance_mail"),
-    path("mail/<str:name>/", views.kept_letter, name="instance_letter"),
+    path("mail/", mail.kept_mail, name="instance_mail"),
+    path("mail/<str:name>/", mail.kept_letter, name="instance_letter"),
+    path("rounds/", rounds.rounds, name="instance_rounds"),
+    path("rounds/measure/", rounds.measure, name="instance_rounds_measure"),
 ]

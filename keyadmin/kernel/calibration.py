@@ -185,4 +185,5 @@ def _suggested(low: Timing, high: Timing, target_ms: int) -> int:
 
 
 def _within_bounds(rounds: float) -> int:
-    return min(hashing.MOST_ROUNDS, max(1, round(rounds)))
+    """A whole number that can be set, of three digits and zeros: no measuring is finer than that."""
+    return min(hashing.MOST_ROUNDS, max(1, round(float(f"{rounds:.3g}"))))

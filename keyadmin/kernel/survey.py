@@ -7,6 +7,7 @@ from typing import Final
 
 from keyadmin.kernel.calibration import (
     FEWEST_RUNS,
+    MOST_RUNS,
     PROBES,
     Calibration,
     Prepare,
@@ -20,6 +21,7 @@ LONGEST_MS: Final = 500  # of a target; a longer one would not be found in time
 PARTS: Final = (0.25, 0.5, 0.75)  # of the suggested number: these lie on the way to it
 SECONDS_TO_FIND: Final = 5.0
 SECONDS: Final = 8.0
+SECONDS_OF_POINT: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ def survey(scheme: str, target_ms: int, *, also: Iterable[int] = (), prepare: Pr
         # One hash prepares the measuring, and one is measured at least.
         needed = 2 * found.measured.elapsed * rounds / found.measured.rounds / 1000
         if rounds not in known and time.monotonic() - began + needed < SECONDS:
-            known[rounds] = timed(prepare, rounds, FEWEST_RUNS, until=began + SECONDS - needed / 2)
+            runs = min(MOST_RUNS, max(FEWEST_RUNS, round(SECONDS_OF_POINT / needed)))
+            known[rounds] = timed(prepare, rounds, runs, until=began + SECONDS - needed / 2)
     return Survey(found, tuple(sorted(known.values(), key=lambda timing: timing.rounds)))
 
 

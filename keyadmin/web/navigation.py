@@ -21,6 +21,7 @@ class Entry(NamedTuple):
     icon: str
     route: str
     permissions: tuple[str, ...] = ()
+    readers: str = ""  # a permission of organisations with which a page of the instance may be read, too
 
 
 class Group(NamedTuple):
@@ -58,6 +59,7 @@ RAIL = (
 INSTANCE = (
     Entry("Organisations", "building", "organizations", ("org.create",)),
     Entry("Mail", "letter", "instance_mail", ("setting.ctrl",)),
+    Entry("Rounds", "hourglass", "instance_rounds", ("setting.ctrl",), readers="audit.view"),
 )
 
 
@@ -142,7 +144,11 @@ def rail(actor: Actor, organization: Organization | None, path: str) -> list[dic
 
 def rail_foot(actor: Actor, path: str) -> list[dict[str, Any]]:
     """The pages of the instance that the actor may see, the current one marked."""
-    seen = [entry for entry in INSTANCE if all(map(actor.held.instance.allows, entry.permissions))]
+    seen = [
+        entry
+        for entry in INSTANCE
+        if all(map(actor.held.instance.allows, entry.permissions)) or (entry.readers and actor.allows(entry.readers))
+    ]
     urls = {entry.route: reverse(entry.route) for entry in seen}
     here = next((url for url in urls.values() if path.startswith(url)), "")
     return [_shown(entry, urls[entry.route], here) for entry in seen]

@@ -5,8 +5,10 @@ from typing import Any, TextIO
 
 from django.conf import settings
 from django.core.management.base import CommandParser
+from django.db import DatabaseError
 
 from keyadmin.env import CONFIG_NAME, MACHINE_CONFIG, ROUNDS_VARIABLE
+from keyadmin.instance import queries
 from keyadmin.kernel import hashing
 from keyadmin.kernel.calibration import LONGEST_MS, SHORTEST_MS, Calibration, Timing, calibrate
 from keyadmin.kernel.config_file import ROUNDS_NAME
@@ -36,6 +38,7 @@ class Command(PlainCommand):
     def show(self, found: Calibration) -> None:
         """Print the result for people; what is wrong with it goes to standard error."""
         config = settings.ENV.data_dir / CONFIG_NAME
+        rounds, source = in_force()
         for number, probe in enumerate(found.probes, start=1):
             self.stdout.write(f"probe {number}:     {_timing(probe)}")
         if found.measured:
@@ -45,7 +48,7 @@ class Command(PlainCommand):
             self.stdout.write(f"environment: {ROUNDS_VARIABLE}={found.rounds}")
             self.stdout.write(f"or a line:   {ROUNDS_NAME}: {found.rounds}")
             self.stdout.write(f"in the file: {config} or {MACHINE_CONFIG}")
-            self.stdout.write(f"now:         {settings.ENV.rounds} ({settings.ENV.rounds_source})")
+            self.stdout.write(f"now:         {rounds} ({source})")
         for note in found.notes:
             self.stdout.write(note)
         for warning in found.warnings:
@@ -54,6 +57,7 @@ class Command(PlainCommand):
 
 def fields(found: Calibration) -> dict[str, Any]:
     """The result in JSON; times in milliseconds."""
+    rounds, source = in_force()
     return {
         "hash_name": found.scheme,
         "target_ms": found.target_ms,
@@ -63,11 +67,23 @@ def fields(found: Calibration) -> dict[str, Any]:
         "reached": found.reached,
         "environment": found.rounds and f"{ROUNDS_VARIABLE}={found.rounds}",
         "config_yml": found.rounds and f"{ROUNDS_NAME}: {found.rounds}",
-        "rounds_now": settings.ENV.rounds,
-        "rounds_source": settings.ENV.rounds_source,
+        "rounds_now": rounds,
+        "rounds_source": source,
         "warnings": found.warnings,
         "notes": found.notes,
     }
+
+
+def in_force() -> tuple[int, str]:
+    """The number of rounds now and its source: a variable, a path, `saved` or `default`.
+
+    Without a database there is no saved one.
+    """
+    try:
+        now = queries.rounds()
+    except DatabaseError:
+        now = queries.rounds_of(None)
+    return now.number, settings.ENV.rounds_source if settings.ENV.rounds_are_given else now.source.value
 
 
 def line(stream: TextIO) -> Callable[[int, int, int], None]:

@@ -1,4 +1,4 @@
-"""The pages of the instance: mail that was kept instead of sent."""
+"""Mail that was kept instead of sent."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse

@@ -1,0 +1,1 @@
+"""The pages of the instance, one file for each thing."""
