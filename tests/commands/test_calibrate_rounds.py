@@ -1,4 +1,4 @@
-"""`calibrate_rounds` measures this machine, prints the line to configure, and changes nothing. It needs no database."""
+"""`calibrate_rounds` measures this machine, prints the line to configure, and changes nothing."""
 
 import json
 import os
@@ -6,13 +6,17 @@ import re
 from functools import partial
 
 import pytest
-from django.conf import settings
 
 from keyadmin.kernel import calibration
 from keyadmin.management.commands import calibrate_rounds
 from tests.commands.conftest import Run
+from tests.instance.saving import save
+from tests.pages.test_open_every_page import database_down
+from tests.world import World
 
 TARGET = "2"  # milliseconds: short, so that the test is
+
+pytestmark = pytest.mark.django_db
 
 
 def test_people_read_probes_result_and_the_line_for_each_place(run: Run) -> None:
@@ -27,13 +31,13 @@ def test_people_read_probes_result_and_the_line_for_each_place(run: Run) -> None
         rf"environment: +API_KEY_ROUNDS_NO={rounds}",
         rf"or a line: +api_key_rounds_no: {rounds}",
         r"in the file: +.*config\.yml or /etc/keyadmin/config\.yml",
-        rf"now: +{settings.ENV.rounds} \({settings.ENV.rounds_source}\)",
+        r"now: +30000 \(default\)",
         r".*190 bits.*nothing.*",
     ):
         assert re.search(f"^{line}$", done.out, re.M), line
     assert "Warning: " in done.err
     assert "weak" in done.err
-    assert "600000" in done.err
+    assert "600,000" in done.err
     assert done.code == ("NOT within" in done.out), "1 if it was not reached"
 
 
@@ -45,10 +49,23 @@ def test_programs_read_json(run: Run) -> None:
     assert found["measured"]["rounds"] == found["rounds"]
     assert found["environment"] == f"API_KEY_ROUNDS_NO={found['rounds']}"
     assert found["config_yml"] == f"api_key_rounds_no: {found['rounds']}"
-    assert (found["rounds_now"], found["rounds_source"]) == (settings.ENV.rounds, settings.ENV.rounds_source)
+    assert (found["rounds_now"], found["rounds_source"]) == (30_000, "default")
     assert "weak" in found["warnings"][0]
     assert done.code == (not found["reached"])
     assert (done.err == "") == found["reached"]
+
+
+def test_a_saved_number_is_told_as_the_one_of_now(run: Run, world: World) -> None:
+    save(45_000)
+    found = json.loads(run("calibrate_rounds", "hmac_sha256", "100", "--json").out)
+    assert (found["rounds_now"], found["rounds_source"]) == (45_000, "saved")
+
+
+def test_without_a_database_there_is_none(run: Run, world: World) -> None:
+    save(45_000)
+    with database_down():
+        done = run("calibrate_rounds", "hmac_sha256", "100", "--json")
+    assert (done.code, json.loads(done.out)["rounds_now"]) == (0, 30_000)
 
 
 def test_a_hash_without_rounds_is_answered_in_words(run: Run) -> None:

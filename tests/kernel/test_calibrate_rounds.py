@@ -80,7 +80,7 @@ def test_a_target_that_is_not_reached_is_said(milliseconds: Callable[[int], floa
     assert found.reached is False
     assert found.rounds is not None
     assert 1 <= found.rounds <= hashing.MOST_ROUNDS
-    assert found.shortfall.startswith(f"The target was not reached: {found.rounds} rounds")
+    assert found.shortfall.startswith(f"The target was not reached: {found.rounds:,} rounds")
     assert "instead of 100 ms" in found.shortfall
 
 
@@ -93,7 +93,7 @@ def test_of_all_that_was_tried_the_nearest_is_told() -> None:
 @pytest.mark.parametrize(("target_ms", "weak"), [(190, True), (210, False)])
 def test_fewer_rounds_than_owasp_asks_for_are_called_weak(target_ms: int, weak: bool) -> None:
     found = found_on(steady, target_ms)
-    assert any("weak" in warning and "600000" in warning for warning in found.warnings) is weak
+    assert any("weak" in warning and "600,000" in warning for warning in found.warnings) is weak
 
 
 def test_time_spent_waiting_for_others_does_not_count_and_is_said() -> None:

@@ -1,0 +1,66 @@
+"""Enough numbers of rounds for a curve, within a few seconds: on made-up machines whose times are known, and here."""
+
+import pytest
+
+from keyadmin.kernel import survey as surveys
+from keyadmin.kernel.errors import InvalidError
+from keyadmin.kernel.survey import estimate, survey
+from tests.kernel.test_calibrate_rounds import SLOW, machine, steady
+
+
+def test_the_way_to_the_number_is_measured_in_order() -> None:
+    found = survey(SLOW, 50, prepare=machine(steady))
+    suggested = found.found.rounds
+    assert suggested is not None
+    assert suggested == pytest.approx(150_000, rel=0.05)
+    asked = sorted([10_000, 100_000, suggested, *(round(part * suggested) for part in (0.25, 0.5, 0.75))])
+    assert [(point.rounds, point.milliseconds) for point in found.points] == [(n, steady(n)) for n in asked]
+
+
+def test_other_numbers_are_measured_too() -> None:
+    found = survey(SLOW, 50, also=[30_000, 100_000], prepare=machine(steady))
+    point = found.at(30_000)
+    assert point is not None
+    assert point.milliseconds == steady(30_000)
+    assert found.at(31_000) is None
+    assert len({point.rounds for point in found.points}) == len(found.points), "each once"
+
+
+def test_what_there_is_no_time_for_is_left_out() -> None:
+    """One hash with a hundred million rounds takes half a minute there."""
+    found = survey(SLOW, 50, also=[100_000_000], prepare=machine(steady))
+    assert found.at(100_000_000) is None
+    assert found.found.reached
+    assert len(found.points) == 6
+
+
+def test_when_time_is_up_the_suggestion_is_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surveys, "SECONDS_TO_FIND", 0.0)
+    monkeypatch.setattr(surveys, "SECONDS", 0.0)
+    found = survey(SLOW, 50, also=[30_000], prepare=machine(steady))
+    assert found.found.reached
+    assert [point.rounds for point in found.points] == [10_000, 100_000, found.found.rounds]
+
+
+def test_a_hash_without_rounds_has_no_points() -> None:
+    found = survey("hmac_sha256", 50)
+    assert (found.found.rounds, found.points) == (None, ())
+
+
+@pytest.mark.parametrize(("scheme", "target_ms", "field"), [("md5", 50, "hash_name"), (SLOW, 501, "target_ms")])
+def test_what_takes_too_long_or_is_unknown_is_refused(scheme: str, target_ms: int, field: str) -> None:
+    with pytest.raises(InvalidError) as refused:
+        survey(scheme, target_ms, prepare=machine(steady))
+    assert list(refused.value.errors) == [field]
+
+
+def test_an_estimate_grows_with_the_number() -> None:
+    assert estimate(3_000_000, machine(lambda rounds: rounds / 3000)) == pytest.approx(1000)
+    assert estimate(1, machine(lambda rounds: rounds / 3000)) == pytest.approx(1 / 3000)
+
+
+def test_this_machine_is_really_measured() -> None:
+    found = survey(SLOW, 2, also=[1_000])
+    assert found.at(1_000) is not None
+    assert all(point.milliseconds > 0 for point in found.points)
+    assert estimate(100_000) > 0
