@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import expect
 from pytest_django import Settings
 
-from keyadmin.instance import measuring
 from keyadmin.keys.models import APIKey
 from keyadmin.keys.services import assign_key
 from tests.e2e.hands import Hands
@@ -82,7 +81,7 @@ def test_from_measuring_to_a_new_hash(office: Office, scripts: bool) -> None:
     said = RESULT.match(heading.inner_text())
     assert said is not None
     rounds = int(said[1].replace(",", ""))
-    expect(page.get_by_role("cell", name=f"{rounds:,} (suggested)")).to_be_visible()
+    expect(page.get_by_role("rowheader", name=f"{rounds:,} (suggested)")).to_be_visible()
     number = page.locator("#save_api_key_rounds_no")
     expect(number).to_have_value(str(rounds))
     number.press("Enter")
@@ -98,14 +97,6 @@ def test_from_measuring_to_a_new_hash(office: Office, scripts: bool) -> None:
     assert rounds_of(old) == rounds
     assert caller.get("/api/v1/whoami").status_code == 200
     assert APIKey.objects.count() == 2
-
-
-def test_whoever_comes_second_is_told_to_wait(office: Office) -> None:
-    page = office.open(ROUNDS)
-    with measuring._turn:
-        page.get_by_role("button", name="Measure on this server").click()
-        expect(page.locator("#errors")).to_contain_text("This server is being measured for somebody else")
-        assert findings(page) == []
 
 
 def test_the_focus_is_seen_on_the_way(office: Office) -> None:
