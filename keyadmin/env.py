@@ -86,6 +86,7 @@ class Env:
     hash_scheme: str
     rounds: int
     rounds_source: str
+    require_site_key: bool
     sample: bool
     admin_email: str
     admin_password: str = field(repr=False)
@@ -106,8 +107,6 @@ def read(environ: Mapping[str, str], *, machine_config: Path = MACHINE_CONFIG) -
     nothing is made for an environment that is refused.
     """
     _require_text(environ)
-    if _boolean(environ, "KEYADMIN_REQUIRE_SITE_KEY", default=False):
-        raise EnvError("KEYADMIN_REQUIRE_SITE_KEY: this version has no site keys; unset it, it would protect nothing.")
     email, password, organization = _first_administrator(environ)
     known = KNOWN | READ_ELSEWHERE
     unused = ("KEYADMIN_ORG",) if organization and not email else ()
@@ -128,6 +127,7 @@ def read(environ: Mapping[str, str], *, machine_config: Path = MACHINE_CONFIG) -
         oidc=_oidc(environ),
         key_prefix=_prefix(environ.get("KEYADMIN_KEY_PREFIX", "")),
         hash_scheme=_choice(environ, "KEYADMIN_HASH_SCHEME", SCHEMES),
+        require_site_key=_boolean(environ, "KEYADMIN_REQUIRE_SITE_KEY", default=False),
         sample=_boolean(environ, "KEYADMIN_SAMPLE", default=True),
         admin_email=email,
         admin_password=password,

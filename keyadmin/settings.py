@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "keyadmin.usage",
     "keyadmin.instance",
     "accounts",
+    "keyadmin.sitekey",
     "keyadmin.keys",
 ]
 MIDDLEWARE = [

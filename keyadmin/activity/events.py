@@ -68,6 +68,13 @@ class EventName(StrEnum):
     API_KEY_UNBLOCKED = "api_key.unblocked"
     API_KEY_REVOKED = "api_key.revoked"
     API_KEY_DELETED = "api_key.deleted"
+    SITE_KEY_CREATED = "site_key.created"
+    SITE_KEY_REPLACED = "site_key.replaced"
+    SITE_KEY_OVERLAP_ENDED = "site_key.overlap_ended"
+    SITE_KEY_SECRET_CONFIRMED = "site_key.secret_confirmed"  # noqa: S105
+    SITE_KEY_DEMANDED = "site_key.demanded"
+    SITE_KEY_DEMAND_ENDED = "site_key.demand_ended"
+    SITE_KEY_REVOKED = "site_key.revoked"
 
 
 SIGN_INS = (EventName.PERSON_SIGNED_IN, EventName.PERSON_SIGNED_OUT)

@@ -66,6 +66,13 @@ ACTIONS: dict[EventName, str] = {
     EventName.API_KEY_UNBLOCKED: "Unblocked API key",
     EventName.API_KEY_REVOKED: "Revoked API key",
     EventName.API_KEY_DELETED: "Deleted API key",
+    EventName.SITE_KEY_CREATED: "Created the site key",
+    EventName.SITE_KEY_REPLACED: "Replaced the site key| by",
+    EventName.SITE_KEY_OVERLAP_ENDED: "Ended the overlap| of the former site key",
+    EventName.SITE_KEY_SECRET_CONFIRMED: "Confirmed the saved site key",
+    EventName.SITE_KEY_DEMANDED: "Demanded the site key",
+    EventName.SITE_KEY_DEMAND_ENDED: "Stopped demanding the site key",
+    EventName.SITE_KEY_REVOKED: "Revoked the site key",
 }
 UNKNOWN = {"member": "a member"}
 
@@ -81,7 +88,7 @@ GROUPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "instance": (
         "Instance",
         "Anything about the instance",
-        ("instance", "settings", "permissions", "permission", "organization", "key_policy"),
+        ("instance", "settings", "permissions", "permission", "organization", "key_policy", "site_key"),
     ),
 }
 
@@ -102,6 +109,7 @@ TARGETS = {
     "invitation": "Invitation",
     "instance": "Instance",
     "settings": "Settings",
+    "site_key": "Site key",
 }
 FIELDS = {
     "owner": "Owner (user ID)",

@@ -51,6 +51,12 @@ _KINDS = (
         "An instance administrator can lift the suspension.",
     ),
     ErrorKind(
+        "site_key_required", 401, "Site key required",
+        "The key is right, but this installation demands its site key beside every API key, and the request carries "
+        "none, or a wrong one.",
+        "Send the site key in the header X-SITE-KEY. Whoever runs the installation has it.",
+    ),
+    ErrorKind(
         "address_not_allowed", 403, "Address not allowed",
         "The key is right, but it may not be used from the address that the request came from.",
         "Call from an allowed network, or have the network added to the key.",
@@ -114,6 +120,10 @@ _KINDS = (
     ),
     ErrorKind(
         "key_not_paused", 409, "Key is not paused", "Only a paused key can be resumed.", "There is nothing to do.",
+    ),
+    ErrorKind(
+        "no_site_key", 409, "No site key", "There is no site key yet, so none can be demanded.",
+        "Make one, or enter one, and give it to all who use API keys. Then demand it.",
     ),
     ErrorKind(
         "expiry_required", 409, "New expiry needed",

@@ -11,6 +11,7 @@ from django.db import close_old_connections
 
 from keyadmin.instance.services import forget_old_answers
 from keyadmin.keys.services import note_uses, stamp_expired
+from keyadmin.sitekey.services import forget_ended
 from keyadmin.system import heartbeat
 from keyadmin.usage.services import drain, prepare, prune
 
@@ -20,6 +21,7 @@ log = logging.getLogger("keyadmin.worker")
 JOBS: tuple[tuple[Callable[[], object], float], ...] = (
     (heartbeat.note, heartbeat.EVERY_SECONDS),
     (stamp_expired, 10),
+    (forget_ended, 10),
     (prepare, 3600),
     (drain, 0.5),
     (note_uses, 60),

@@ -11,6 +11,7 @@ from keyadmin.kernel import addresses
 from keyadmin.kernel.patterns import Held
 from keyadmin.kernel.rates import Rate
 from keyadmin.keys.status import Status, status_of
+from keyadmin.sitekey.queries import Accepted
 from keyadmin.verify.outcome import Decision, Outcome
 
 
@@ -20,6 +21,7 @@ class KeyFacts:
 
     `held` knows each organisation in which the key works, also suspended ones and those that have blocked it; `limit`
     is the own list of a user key that has one. `rate` is how often it may be used, counted under the name `meter`.
+    `site_keys` are those of which the instance demands one beside the key, perhaps before there is any; None: of none.
     """
 
     key_id: int
@@ -45,6 +47,7 @@ class KeyFacts:
     segment: bool
     rate: Rate | None = None
     meter: str = ""
+    site_keys: tuple[Accepted, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Ask:
     """What the request wants. `organization_id` None: any that the key reaches; -1: one that does not exist.
 
     All `permissions` are needed, or one of them if `any_permission` is set. `environment` empty: either.
+    `has_site_key`: one of the site keys that are demanded came with the request.
     """
 
     address: str
@@ -59,6 +63,7 @@ class Ask:
     permissions: tuple[str, ...] = ()
     any_permission: bool = False
     environment: str = ""
+    has_site_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,12 @@ def _suspended(q: _Question) -> Decision | None:
     return None
 
 
+def _site_key(q: _Question) -> Decision | None:
+    """Refused while one is demanded and there is none, too."""
+    wanted = q.facts.site_keys
+    return None if wanted is None or (wanted and q.ask.has_site_key) else Decision(Outcome.SITE_KEY_REQUIRED)
+
+
 def _environment(q: _Question) -> Decision | None:
     wrong = q.ask.environment and q.ask.environment != q.facts.environment
     return Decision(Outcome.WRONG_ENVIRONMENT) if wrong else None
@@ -163,6 +174,7 @@ CHECKS: tuple[Callable[[_Question], Decision | None], ...] = (
     _paused,
     _owner,
     _suspended,
+    _site_key,
     _environment,
     _blocked,
     _address,

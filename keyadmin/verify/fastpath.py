@@ -18,8 +18,9 @@ from keyadmin.kernel.actor import NOBODY, Subject
 from keyadmin.kernel.errors import DeniedError, ProblemError, RefusedError, UnavailableError
 from keyadmin.kernel.rates import Count, Rate
 from keyadmin.limits import services as limits
+from keyadmin.sitekey.queries import Accepted
 from keyadmin.usage import services as usage
-from keyadmin.verify import guesses, memory, services, tally
+from keyadmin.verify import guesses, memory, services, site, tally
 from keyadmin.verify.decide import Ask, KeyFacts
 from keyadmin.verify.outcome import Decision, Outcome
 from keyadmin.verify.question import CLIENT_DEMANDS, DISAGREEING, Question, ask_of, client_demands
@@ -40,7 +41,15 @@ REPORTED: Final = frozenset(
 )
 READ: Final = frozenset(
     {
-        *(b"x-api-key", b"authorization", b"x-organization", b"user-agent", b"x-request-id", b"x-forwarded-for"),
+        *(
+            b"x-api-key",
+            b"x-site-key",
+            b"authorization",
+            b"x-organization",
+            b"user-agent",
+            b"x-request-id",
+            b"x-forwarded-for",
+        ),
         *REPORTED,
     }
 )
@@ -61,6 +70,7 @@ class Asked(NamedTuple):
     path: str
     user_agent: str
     request_id: str
+    site_key: str = ""
 
 
 class Reply(NamedTuple):
@@ -80,11 +90,15 @@ class Reply(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """An answer that is the same from wherever it is asked; with the limit of the key, counted under its `meter`."""
+    """An answer that is the same from wherever it is asked; with the limit of the key, counted under its `meter`.
+
+    `site_keys`: it is for requests that carry one of these; None: none is demanded.
+    """
 
     reply: Reply
     rate: Rate | None
     meter: str
+    site_keys: tuple[Accepted, ...] | None = None
 
 
 async def serve(scope: dict[str, Any], send: Send) -> None:
@@ -176,6 +190,7 @@ def asked_by(method: str, path: str, query: bytes, headers: Headers, remote: str
         path,
         text.get(b"user-agent", ""),
         edge.request_id(text.get(b"x-request-id", "") if peer.is_trusted else ""),
+        text.get(b"x-site-key", "").strip(),
     )
 
 
@@ -201,7 +216,14 @@ def _kept(asked: Asked) -> Kept | None:
     epoch = confirmed()
     known = memory.recall(memory.mark(asked.key), epoch) if epoch is not None else None
     kept: Kept | None = known.answer(asked.question, clock.timestamp()) if known is not None else None
+    if kept is not None and kept.site_keys is not None and not _has_site_key(asked, kept.site_keys):
+        return None
     return kept
+
+
+def _has_site_key(asked: Asked, wanted: tuple[Accepted, ...]) -> bool:
+    """Whether the site key of the request is remembered as right, and counts at this moment."""
+    return site.is_proved(wanted, asked.site_key, clock.timestamp())
 
 
 def _counted(asked: Asked, reply: Reply, count: Count) -> Reply:
@@ -231,9 +253,11 @@ def _done(line: int) -> None:
 
 
 def _is_known(asked: Asked) -> bool:
-    """Whether the key, whatever is asked about it, is remembered as right."""
+    """Whether the key, whatever is asked about it, is remembered as right, and the site key too, if one is demanded."""
     epoch = confirmed()
-    return epoch is not None and memory.recall(memory.mark(asked.key), epoch) is not None
+    known = memory.recall(memory.mark(asked.key), epoch) if epoch is not None else None
+    wanted = None if known is None else known.facts.site_keys
+    return known is not None and (wanted is None or _has_site_key(asked, wanted))
 
 
 def looked_up(asked: Asked) -> Reply:
@@ -256,7 +280,7 @@ def looked_up(asked: Asked) -> Reply:
 def _judged(asked: Asked) -> Reply:
     key = services.presented(asked.key, asked.authorization)
     ask = ask_of(asked.question, asked.address)
-    verdict = services.verify(key, ask)
+    verdict = services.verify(key, ask, asked.site_key)
     facts = verdict.facts
     subject = services.actor_of(facts, ask).subject if facts is not None else NOBODY
     if facts is None or not verdict.decision.allowed:
@@ -264,7 +288,7 @@ def _judged(asked: Asked) -> Reply:
     reply = Reply(200, about(facts, ask), subject=subject)
     if verdict.known is not None:
         kept = reply._replace(lines=written(reply.headers))
-        verdict.known.keep(asked.question, Kept(kept, facts.rate, facts.meter))
+        verdict.known.keep(asked.question, Kept(kept, facts.rate, facts.meter, facts.site_keys))
     return reply if verdict.count is None else _counted(asked, reply, verdict.count)
 
 

@@ -52,9 +52,14 @@ def are_many(address: str) -> bool:
 
 def failed(address: str, sign: bytes, epoch: str, outcome: Outcome, facts: KeyFacts | None) -> None:
     """Count a wrong key; of an address with many it is remembered by its mark (`memory.mark`)."""
-    if not _failures.take(place_of(address), LIMIT).allowed:
+    if not count(address):
         memory.make_room(_wrong)
         _wrong[sign] = Wrong(epoch, outcome, facts)
+
+
+def count(address: str) -> bool:
+    """Count something wrong that came from the address, a site key too; whether it is within the limit."""
+    return _failures.take(place_of(address), LIMIT).allowed
 
 
 def recall(sign: bytes, epoch: str) -> Wrong | None:

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Any, Final
 
+from keyadmin.sitekey.queries import Accepted
 from keyadmin.verify.decide import KeyFacts
 
 MOST: Final = 20_000  # keys; each takes about a kilobyte and a half
@@ -49,6 +50,9 @@ class Known:
 
 _known: dict[bytes, Known] = {}
 _proved: dict[bytes, str] = {}
+# By the epoch in which they were read, which is the last one: what `sitekey.queries.demanded` said.
+site_keys: dict[str, tuple[Accepted, ...] | None] = {}
+wrong_site_keys: dict[bytes, str] = {}  # marks with the epoch in which they were found wrong
 
 
 def mark(presented: str) -> bytes:
@@ -85,6 +89,8 @@ def forget() -> None:
     """Know nothing any more."""
     _known.clear()
     _proved.clear()
+    site_keys.clear()
+    wrong_site_keys.clear()
 
 
 def make_room(table: dict[bytes, Any]) -> None:

@@ -46,7 +46,7 @@ def authenticated(request: KeyadminRequest) -> Actor:
     meant = _organization_meant(request)
     if key:
         ask = Ask(request.client_address, organization_id=meant)
-        verdict = verify(key, ask)
+        verdict = verify(key, ask, request.META.get("HTTP_X_SITE_KEY", "").strip())
         if verdict.facts is None:
             raise refusal_of(verdict.decision)
         actor = actor_of(verdict.facts, ask, request_id=request.request_id, reason=reason)

@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     PAUSED = "paused"
     OWNER_DISABLED = "owner_disabled"
     ORGANIZATION_SUSPENDED = "organization_suspended"
+    SITE_KEY_REQUIRED = "site_key_required"
     WRONG_ENVIRONMENT = "wrong_environment"
     KEY_BLOCKED = "key_blocked"
     ADDRESS_NOT_ALLOWED = "address_not_allowed"
@@ -43,6 +44,7 @@ PUBLIC_CODES: dict[Outcome, str] = {
     Outcome.PAUSED: "key_paused",
     Outcome.OWNER_DISABLED: "owner_disabled",
     Outcome.ORGANIZATION_SUSPENDED: "organization_suspended",
+    Outcome.SITE_KEY_REQUIRED: "site_key_required",
     Outcome.WRONG_ENVIRONMENT: "wrong_environment",
     Outcome.KEY_BLOCKED: "key_blocked",
     Outcome.ADDRESS_NOT_ALLOWED: "address_not_allowed",

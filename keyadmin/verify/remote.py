@@ -27,12 +27,14 @@ def organization_meant(actor: Actor, reference: str | None) -> int:
     return meant
 
 
-def verify_for(*, actor: Actor, presented: str, ask: Ask, user_agent: str) -> Verdict:
+def verify_for(*, actor: Actor, presented: str, ask: Ask, user_agent: str, site_key: str = "") -> Verdict:
     """What comes of a key, recorded as a use of that key from the address that was told. `ask` names an organisation.
+
+    `site_key` is what the client presented beside it.
 
     Without proof that the key is right and works there, the verdict holds no facts. Raises UnavailableError.
     """
-    verdict = services.verify(presented, ask)
+    verdict = services.verify(presented, ask, site_key)
     decision, facts = verdict.decision, verdict.facts
     subject = services.actor_of(facts, ask).subject if facts is not None else Subject(ask.organization_id)
     allowed, missing = decision.allowed, decision.missing_permission

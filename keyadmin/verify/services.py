@@ -1,7 +1,9 @@
 """Verify a key: look it up, decide, answer. Middleware, gateways and API all call this."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from django.db import connection
@@ -12,7 +14,7 @@ from keyadmin.kernel.actor import NOBODY, Actor, ActorKind, Subject
 from keyadmin.kernel.errors import DeniedError, ProblemError, RefusedError, UnavailableError
 from keyadmin.kernel.rates import Count
 from keyadmin.limits import services as limits
-from keyadmin.verify import guesses, lookup, memory
+from keyadmin.verify import guesses, lookup, memory, site
 from keyadmin.verify.decide import Ask, KeyFacts, decide
 from keyadmin.verify.memory import Known
 from keyadmin.verify.outcome import COUNTED, WRONG, Decision, Outcome
@@ -61,16 +63,17 @@ def refusal_of(decision: Decision, subject: Subject = NOBODY, count: Count | Non
     return error
 
 
-def verify(presented: str, ask: Ask) -> Verdict:
+def verify(presented: str, ask: Ask, site_key: str = "") -> Verdict:
     """Whether the presented text is a key that may do what is asked, now. Raises UnavailableError: it can't be known.
 
+    `site_key` is what came as one beside it; it is looked at only where the instance demands one.
     Counts against the limit of the key, and may wait for REDIS_URL. Inside a transaction nothing that was remembered
     counts, as it may have changed what others can't see yet.
     """
     if not presented:
         return Verdict(Decision(Outcome.MISSING))
     if connection.in_atomic_block:
-        return _counted(_judged(_looked_up(presented), ask))
+        return _counted(_judged(_looked_up(presented, None), ask, site_key, None))
     epoch = confirmed(PATIENCE)
     if epoch is None:
         raise UnavailableError
@@ -81,16 +84,28 @@ def verify(presented: str, ask: Ask) -> Verdict:
         if isinstance(found, Verdict):
             return found
         if isinstance(found, Outcome) or not found.secret_matches:
-            verdict = _judged(found, ask)
+            verdict = _judged(found, ask, site_key, epoch)
             if verdict.decision.outcome in WRONG:
                 guesses.failed(ask.address, sign, epoch, verdict.decision.outcome, verdict.facts)
             return verdict
         known = memory.remember(sign, epoch, found)
-    return _counted(Verdict(_decided(known, ask), known.facts, known))
+    decision = _with_site_key(partial(_decided, known), known.facts, ask, site_key, epoch)
+    return _counted(Verdict(decision, known.facts, known))
+
+
+def _with_site_key(
+    decided: Callable[[Ask], Decision], facts: KeyFacts, ask: Ask, site_key: str, epoch: str | None
+) -> Decision:
+    """What is decided. The site key that came is compared only where nothing else is missing before it."""
+    decision = decided(ask)
+    if decision.outcome is not Outcome.SITE_KEY_REQUIRED:
+        return decision
+    is_right = site.comes_with(facts.site_keys or site.NONE, site_key, ask.address, epoch)
+    return decided(replace(ask, has_site_key=True)) if is_right else decision
 
 
 def _decided(known: Known, ask: Ask) -> Decision:
-    question = (ask.organization_id, ask.permissions, ask.any_permission, ask.environment)
+    question = (ask.organization_id, ask.permissions, ask.any_permission, ask.environment, ask.has_site_key)
     kept: Decision | None = known.answer(question, clock.timestamp())
     if kept is None:
         kept = decide(known.facts, ask, clock.now())
@@ -104,27 +119,31 @@ def _found(presented: str, address: str, sign: bytes, epoch: str) -> KeyFacts | 
     A verdict: the same key was found wrong before. Raises UnavailableError.
     """
     if not guesses.are_many(address):
-        return _looked_up(presented)
+        return _looked_up(presented, epoch)
     wrong = guesses.recall(sign, epoch)
     if wrong is not None:
         return Verdict(Decision(wrong.outcome), wrong.facts)
     with guesses.in_line():
-        return _looked_up(presented)
+        return _looked_up(presented, epoch)
 
 
-def _looked_up(presented: str) -> KeyFacts | Outcome:
-    """The facts from the database, or what is wrong with the text."""
+def _looked_up(presented: str, epoch: str | None) -> KeyFacts | Outcome:
+    """The facts from the database, or what is wrong with the text; the site keys, if it is known, as of the epoch."""
     token = tokens.parse(presented)
     if token is None and not given.could_be(presented):
         return Outcome.MALFORMED
     facts = lookup.find_given(presented) if token is None else lookup.find(token)
-    return Outcome.UNKNOWN if facts is None else facts
+    if facts is None:
+        return Outcome.UNKNOWN
+    wanted = site.demanded(epoch) if facts.secret_matches else None
+    return facts if wanted is None else replace(facts, site_keys=wanted)
 
 
-def _judged(found: KeyFacts | Outcome, ask: Ask) -> Verdict:
+def _judged(found: KeyFacts | Outcome, ask: Ask, site_key: str, epoch: str | None) -> Verdict:
     if isinstance(found, Outcome):
         return Verdict(Decision(found))
-    return Verdict(decide(found, ask, clock.now()), found)
+    decision = _with_site_key(lambda one: decide(found, one, clock.now()), found, ask, site_key, epoch)
+    return Verdict(decision, found)
 
 
 def _counted(verdict: Verdict) -> Verdict:

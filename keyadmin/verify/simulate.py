@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from keyadmin.kernel import clock
 from keyadmin.keys.models import APIKey
+from keyadmin.sitekey.queries import demanded
 from keyadmin.verify import lookup
 from keyadmin.verify.decide import Ask, KeyFacts, checked, decide
 from keyadmin.verify.outcome import Decision
@@ -19,6 +20,10 @@ WORDS = {
     "paused": ("It is not paused.", "It is paused."),
     "owner": ("Its owner is not disabled.", "Its owner is disabled."),
     "suspended": ("The organisation is not suspended.", "The organisation is suspended."),
+    "site_key": (
+        "Taken for granted: a right site key comes with it.",
+        "A site key is demanded, and there is none yet.",
+    ),
     "environment": ("Its environment is right.", "It is of the other environment."),
     "blocked": ("The organisation has not blocked it.", "The organisation has blocked it."),
     "address": ("It works from this address.", "It does not work from this address."),
@@ -44,8 +49,9 @@ class Simulation:
 
 
 def simulate(key: APIKey, ask: Ask) -> Simulation:
-    """What would become of a request that presents the right secret of the key and asks this, now."""
-    facts = dataclasses.replace(lookup.facts_of(key), secret_matches=True)
+    """What would become of a request that presents the right secret, and the right site key, and asks this, now."""
+    facts = dataclasses.replace(lookup.facts_of(key), secret_matches=True, site_keys=demanded())
+    ask = dataclasses.replace(ask, has_site_key=True)
     now = clock.now()
     checks = [
         Checked(name, refusal is None, _said(name, refusal, facts, ask)) for name, refusal in checked(facts, ask, now)
@@ -76,6 +82,8 @@ def _said(name: str, refusal: Decision | None, facts: KeyFacts, ask: Ask) -> str
         )
     if name == "owner" and facts.owner_id is None:
         return "It belongs to the organisation, not to a user."
+    if name == "site_key" and facts.site_keys is None:
+        return "No site key is demanded."
     if name == "environment" and not ask.environment:
         return "Either environment will do."
     if name == "address" and not facts.allowed_networks:

@@ -172,10 +172,6 @@ def test_nonsense_is_refused_naming_the_variable(data: Path, name: str, text: st
     assert len(message) < 400
 
 
-def test_site_key_that_would_protect_nothing_is_refused(data: Path) -> None:
-    assert "no site keys" in refusal(data, KEYADMIN_REQUIRE_SITE_KEY="on")
-
-
 def test_refused_environment_leaves_nothing_behind(data: Path) -> None:
     refusal(data, KEYADMIN_PORT="nonsense")
     assert not data.exists()

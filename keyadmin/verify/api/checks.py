@@ -64,6 +64,10 @@ class Question(In):
 
 class VerifyIn(Question):
     key: Annotated[str, Field(max_length=512, description="what a client presented, complete")]
+    site_key: Annotated[
+        str | None,
+        Field(max_length=512, description="what the client presented in X-SITE-KEY; needed where one is demanded"),
+    ] = None
 
 
 class SimulateIn(Question):
@@ -116,7 +120,9 @@ def verify(request: HttpRequest, body: VerifyIn) -> dict[str, Any]:
     actor = actor_of(request)
     ask = body.ask(remote.organization_meant(actor, body.organization))
     user_agent = request.headers.get("User-Agent", "")
-    verdict = remote.verify_for(actor=actor, presented=body.key, ask=ask, user_agent=user_agent)
+    verdict = remote.verify_for(
+        actor=actor, presented=body.key, ask=ask, user_agent=user_agent, site_key=body.site_key or ""
+    )
     return {**_decided(verdict.decision), **_key_of(verdict, actor, ask)}
 
 
