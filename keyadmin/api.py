@@ -17,6 +17,7 @@ from keyadmin.compat import omnicrm
 from keyadmin.instance import api as instance
 from keyadmin.kernel.errors import BadRequestError, InvalidError, ProblemError
 from keyadmin.keys import api as keys
+from keyadmin.sitekey import api as sitekey
 from keyadmin.usage import api as usage
 from keyadmin.verify import api as verify
 from keyadmin.web import errors
@@ -98,6 +99,7 @@ def _headers_of(method: str, operation: dict[str, Any]) -> list[dict[str, Any]]:
     text: dict[str, Any] = {"type": "string"}
     found: list[tuple[str, str, dict[str, Any]]] = []
     if "security" in operation:
+        found.append(("X-SITE-KEY", "The site key, where the installation demands one beside the key.", text))
         found.append(("X-Organization", "The organisation that the request means: oid or slug.", text))
     if method != "get":
         found.append(("X-Reason", "Why; kept in the activity log.", {**text, "maxLength": 200}))
@@ -124,6 +126,7 @@ api.add_router("/api/v1/api-keys", keys.router("api_keys", acts=True))
 api.add_router("/api/v1/api-keys", usage.router_of_keys())
 api.add_router("/api/v1/access-log", usage.router_of_log())
 api.add_router("/api/v1/users", keys.users_router())
+api.add_router("/api/v1/site-key", sitekey.router)
 for name, router in accounts.ROUTERS.items():
     api.add_router(f"/api/v1/{name}", router)
 for name, router in verify.ROUTERS.items():

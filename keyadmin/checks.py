@@ -11,9 +11,12 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
+from django.db import connection
 
 from keyadmin.env import KNOWN, Env
 from keyadmin.kernel.calibration import WEAK_ROUNDS
+from keyadmin.sitekey import queries
+from keyadmin.sitekey.models import SiteKey
 
 PREFIX = "KEYADMIN_"
 
@@ -22,6 +25,29 @@ PREFIX = "KEYADMIN_"
 def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """All checks of one environment."""
     return problems_of(settings.ENV)
+
+
+@register(Tags.database)
+def check_site_key(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Whether what the variable demands exists; `manage.py check --database default` asks, and each start."""
+    asked = databases is not None and "default" in databases
+    is_there = asked and SiteKey._meta.db_table in connection.introspection.table_names()
+    return missing_site_key() if is_there else []  # `migrate` asks before it has made the table
+
+
+def missing_site_key() -> list[CheckMessage]:
+    """A warning where every request by key is refused, as a site key is demanded and there is none."""
+    if not queries.is_missing():
+        return []
+    return [
+        Warning(
+            "KEYADMIN_REQUIRE_SITE_KEY is on and there is no site key: no API key is accepted.",
+            hint="Make one: .venv/bin/python manage.py site_key --make (or --assign), or on the page Site key.",
+            id="keyadmin.W013",
+        )
+    ]
 
 
 def problems_of(env: Env) -> list[CheckMessage]:

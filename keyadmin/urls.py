@@ -17,6 +17,7 @@ urlpatterns = [
     path("o/<slug:org>/", include("keyadmin.activity.urls"), {"links": {"api_key": key_pages}}),
     path("instance/", include(instance_urlpatterns)),
     path("instance/", include("keyadmin.instance.urls")),
+    path("instance/", include("keyadmin.sitekey.urls")),
     path("docs/", include("keyadmin.system.urls")),
     path("metrics", metrics, name="metrics"),
     path("theme/", choose_theme, name="theme"),

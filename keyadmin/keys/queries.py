@@ -219,6 +219,11 @@ def used(when: str) -> Q:
     return ~Q(use__time__gte=moment) if when.startswith("not_") else Q(use__time__gte=moment)
 
 
+def number_used(actor: Actor, days: int) -> int:
+    """How many of the visible keys were used within so many days, as of a minute or so ago."""
+    return visible_keys(actor).filter(used(f"{days}d")).count()
+
+
 def flaired(flair: str) -> Q:
     """The filter for keys with this flair in their names."""
     return Q(name__regex=rf"\[\s*{re.escape(flair.strip())}\s*\]")

@@ -58,6 +58,7 @@ RAIL = (
 # Pages about the whole installation, whose permissions are the instance's.
 INSTANCE = (
     Entry("Organisations", "building", "organizations", ("org.create",)),
+    Entry("Site key", "lock", "site_key", ("sitekey.ctrl",)),
     Entry("Mail", "letter", "instance_mail", ("setting.ctrl",)),
     Entry("Rounds", "hourglass", "instance_rounds", ("setting.ctrl",), readers="audit.view"),
 )

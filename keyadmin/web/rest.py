@@ -30,7 +30,7 @@ MESSAGES = {
     "model_attributes_type": "This must be a JSON object.",
     "int_parsing": "This must be a whole number.",
 }
-SECRET_FIELDS = frozenset({"api_key", "link"})
+SECRET_FIELDS = frozenset({"api_key", "link", "site_key"})
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 # What is sent for a `datetime`: RFC 3339, or a bare date for its end.

@@ -9,6 +9,7 @@ import pytest
 
 from keyadmin.kernel.errors import KINDS
 from keyadmin.kernel.patterns import HOLDS_EVERYTHING, Held, Rights
+from keyadmin.sitekey.queries import Accepted
 from keyadmin.verify.decide import Ask, KeyFacts, decide
 from keyadmin.verify.outcome import PUBLIC_CODES, Outcome
 
@@ -41,6 +42,7 @@ FACTS = KeyFacts(
 ADMIN = Held({ACME: Rights(frozenset({"*"}))})
 TWO = Held({ACME: Rights(frozenset({"view_customer"})), GLOBEX: Rights(frozenset({"view_invoice"}))})
 ASK = Ask(address="203.0.113.7")
+SITE_KEY = Accepted(1, "a verifier", float("inf"), is_weak=False)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,10 @@ ASK = Ask(address="203.0.113.7")
             {},
             Outcome.KEY_BLOCKED,
         ),
+        ({"site_keys": (SITE_KEY,)}, {}, Outcome.SITE_KEY_REQUIRED),
+        ({"site_keys": (SITE_KEY,)}, {"has_site_key": True}, Outcome.ALLOWED),
+        ({"site_keys": ()}, {"has_site_key": True}, Outcome.SITE_KEY_REQUIRED),
+        ({}, {"has_site_key": True}, Outcome.ALLOWED),
         ({}, {"environment": "live"}, Outcome.ALLOWED),
         ({}, {"environment": "test"}, Outcome.WRONG_ENVIRONMENT),
         ({"allowed_networks": ("203.0.113.0/24",)}, {}, Outcome.ALLOWED),
@@ -129,6 +135,7 @@ IN_ORDER: list[tuple[Outcome, dict[str, Any], dict[str, Any]]] = [
     (Outcome.PAUSED, {"paused_at": PAST}, {}),
     (Outcome.OWNER_DISABLED, {"owner_active": False}, {}),
     (Outcome.ORGANIZATION_SUSPENDED, {"held": dataclasses.replace(FACTS.held, suspended=frozenset({ACME}))}, {}),
+    (Outcome.SITE_KEY_REQUIRED, {"site_keys": (SITE_KEY,)}, {}),
     (Outcome.WRONG_ENVIRONMENT, {}, {"environment": "test"}),
     (Outcome.KEY_BLOCKED, {"held": dataclasses.replace(FACTS.held, blocked=frozenset({ACME}))}, {}),
     (Outcome.ADDRESS_NOT_ALLOWED, {"allowed_networks": ("10.0.0.0/8",)}, {}),

@@ -20,17 +20,9 @@ from keyadmin.keys.views.common import address, at_row, here, list_behind
 from keyadmin.web import words
 from keyadmin.web.htmx import done, go_to, render_sheet, secret, wants_part
 from keyadmin.web.navigation import Crumb
+from keyadmin.web.reveal import Unspoken
 
 ENV_NAME = "CRM_API_KEY"
-
-
-class Unspoken(str):
-    """A text that shows when a page writes it, but not when a log describes the context that holds it."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "[secret]"
 
 
 def reveal_once(

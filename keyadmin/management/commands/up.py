@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.db import connection
 
+from keyadmin.checks import missing_site_key
 from keyadmin.kernel.actor import operator
 from keyadmin.management.base import FAILED, PlainCommand
 from keyadmin.management.commands.seed_demo import bar, words
@@ -25,6 +26,8 @@ class Command(PlainCommand):
     def work(self, **options: Any) -> None:
         self._listening().close()  # before anything else: a second start must not void the first's link
         made = self._prepare(demo_too=options["demo"])
+        for warning in missing_site_key():
+            self._say(f"{warning.msg} {warning.hint} ({warning.id})")
         collect()
         link = services.setup_link()
         connection.close()
