@@ -12,7 +12,19 @@ from django.conf import settings
 ROOT = Path(__file__).resolve().parent.parent
 
 # Left never imports right.
-ORDER = ("kernel", "freshness", "activity", "usage", "instance", "limits", "accounts", "sitekey", "keys", "verify", "system")
+ORDER = (
+    "kernel",
+    "freshness",
+    "activity",
+    "usage",
+    "instance",
+    "limits",
+    "accounts",
+    "sitekey",
+    "keys",
+    "verify",
+    "system",
+)
 FACES = {"forms", "filters", "tables", "views", "api", "urls", "middleware", "fastpath", "signin", "sso"}
 WIRING = {
     *("settings", "env", "database_url", "checks", "urls", "api", "apps", "__init__"),

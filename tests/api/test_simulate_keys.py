@@ -16,8 +16,8 @@ from tests.api.calls import call, json_of, problem
 from tests.world import OPERATOR, World
 
 PATH = "/api/v1/simulate"
-ORDER = ["replaced", "revoked", "secret", "organization", "expired", "paused", "owner", "suspended", "environment"]
-ORDER += ["blocked", "address", "permission"]
+ORDER = ["replaced", "revoked", "secret", "organization", "expired", "paused", "owner", "suspended", "site_key"]
+ORDER += ["environment", "blocked", "address", "permission"]
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def test_all_that_stands_in_the_way_is_shown_and_the_first_decides(world: World,
     APIKey.objects.filter(pk=key.pk).update(created_at=clock.now() - timedelta(days=2), expires_at=clock.now())
     body = simulated(asking, key, permissions=["view_invoice"])
     assert (body["code"], failed_in(body)) == ("key_expired", ["expired", "address", "permission"])
-    assert "no address is given" in body["checks"][10]["words"]
-    assert "view_invoice" in body["checks"][11]["words"]
+    assert "no address is given" in body["checks"][11]["words"]
+    assert "view_invoice" in body["checks"][12]["words"]
 
 
 def test_states_of_key_and_owner_decide(world: World, asking: Client) -> None:
