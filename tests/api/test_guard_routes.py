@@ -49,6 +49,8 @@ PAGE_MISTYPED = "303 403 403 403 403 422 404 303 303 303"
 PAGE_ASSIGNING = "303 403 403 403 422 422 404 303 303 303"
 PAGE_FORESEEING = "303 403 403 403 403 200 404 303 303 303"
 INSTANCE_READING = "302 403 403 403 403 200 403 302 302 302"
+INSTANCE_ACTING = "303 403 403 403 403 303 403 303 303 303"
+INSTANCE_REFUSING = "303 403 403 403 403 422 403 303 303 303"
 # Pages about the person signed in, whoever that is. What one does not have is not there.
 MINE = "302 200 200 200 200 200 200 302 302 302"
 MINE_SENT = "303 200 200 200 200 200 200 303 303 303"
@@ -301,6 +303,20 @@ ROUTES = {
     "POST /instance/rounds/": "303 403 403 403 403 422 403 303 303 303",
     "GET /instance/rounds/measure/": WRONG_METHOD,
     "POST /instance/rounds/measure/": "303 403 403 403 403 422 403 303 303 303",
+    "GET /instance/site-key/": INSTANCE_READING,
+    "POST /instance/site-key/": WRONG_METHOD,
+    "GET /instance/site-key/replace/": INSTANCE_READING,
+    "POST /instance/site-key/replace/": INSTANCE_REFUSING,
+    "GET /instance/site-key/saved/": WRONG_METHOD,
+    "POST /instance/site-key/saved/": "303 403 403 403 403 412 403 303 303 303",  # names none
+    "GET /instance/site-key/end-overlap/": INSTANCE_READING,
+    "POST /instance/site-key/end-overlap/": INSTANCE_ACTING,
+    "GET /instance/site-key/demand/": INSTANCE_READING,
+    "POST /instance/site-key/demand/": INSTANCE_REFUSING,  # there is none
+    "GET /instance/site-key/stop-demanding/": INSTANCE_READING,
+    "POST /instance/site-key/stop-demanding/": INSTANCE_ACTING,
+    "GET /instance/site-key/revoke/": INSTANCE_READING,
+    "POST /instance/site-key/revoke/": INSTANCE_ACTING,
     "GET /docs/": PUBLIC,
     "POST /docs/": WRONG_METHOD,
     "GET /docs/<slug:page>": PUBLIC,
@@ -356,6 +372,11 @@ ROUTES = {
     "POST /api/v1/policies/<policy_id>/restore": MANAGING,
     "GET /api/v1/settings": "401 403 200 403 403 200 200 403 200 200",
     "PATCH /api/v1/settings": INSTANCE_CHANGING,
+    "GET /api/v1/site-key": INSTANCE_CHANGING,
+    "POST /api/v1/site-key": INSTANCE_CREATING,
+    "PATCH /api/v1/site-key": INSTANCE_CHANGING,
+    "DELETE /api/v1/site-key": INSTANCE_REMOVING,
+    "POST /api/v1/site-key/end-overlap": INSTANCE_CHANGING,
     "GET /api/v1/whoami": "401 200 200 200 200 200 200 200 200 200",
     "POST /api/v1/verify": "401 403 403 403 200 200 200 403 200 200",
     "POST /api/v1/simulate": "401 403 200 404 200 200 404 403 200 404",
@@ -404,6 +425,7 @@ BODIES: dict[str, object] = {
     "POST /api/v1/organizations": {"name": "Initech"},
     "PATCH /api/v1/organizations/<organization>/key-policy": {"reason_required": True},
     "PATCH /api/v1/settings": {"api_key_rounds_no": 30_000},
+    "PATCH /api/v1/site-key": {"demanded": False},
     "POST /api/v1/invitations": {"email": "new@example.org"},
     "POST /api/v1/api-users": {"name": "New"},
     "POST /api/v1/api-users/<user_id>/read-only-access": {"resources": ["Customers"]},

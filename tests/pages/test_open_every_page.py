@@ -113,6 +113,8 @@ def open_set_up(world: World) -> Any:
         (200, lambda world: world.client(world.admin).get("/me/confirm/")),
         (200, lambda world: world.client(world.admin).get("/instance/mail/")),
         (200, lambda world: world.client(world.admin).get("/instance/rounds/")),
+        (200, lambda world: world.client(world.admin).get("/instance/site-key/")),
+        (200, lambda world: world.client(world.admin).get("/instance/site-key/replace/")),
         (200, open_set_up),
         (409, lambda world: Client().get("/setup/anything/")),
         (200, lambda world: Client().post("/sign-in/", {"login": "", "password": ""})),
@@ -121,7 +123,7 @@ def open_set_up(world: World) -> Any:
     ],
     ids=(
         "overview list new key edit revoke errors activity entry instance choice denied sign-out profile security app "
-        "passkey confirm mail rounds set-up used wrong foreign-host csrf"
+        "passkey confirm mail rounds site-key replace set-up used wrong foreign-host csrf"
     ).split(),
 )
 def test_other_pages_are_sound_too(world: World, status: int, get: Callable[[World], Any]) -> None:

@@ -59,6 +59,8 @@ def test_blank_means_unset(data: Path) -> None:
     [
         ("KEYADMIN_DEBUG", "On", "debug", True),
         ("KEYADMIN_SAMPLE", "no", "sample", False),
+        ("KEYADMIN_REQUIRE_SITE_KEY", "on", "require_site_key", True),
+        ("KEYADMIN_REQUIRE_SITE_KEY", "", "require_site_key", False),
         ("KEYADMIN_PORT", " 65535 ", "port", 65535),
         ("KEYADMIN_WORKERS", "4", "workers", 4),
         ("KEYADMIN_METRICS_ADDRESS", " LocalHost:9100 ", "metrics_address", ("localhost", 9100)),

@@ -7,7 +7,9 @@ import pytest
 from django.core.checks import run_checks
 
 from keyadmin import env
-from keyadmin.checks import problems_of
+from keyadmin.checks import missing_site_key, problems_of
+from keyadmin.kernel.actor import SYSTEM
+from keyadmin.sitekey.services import replace_site_key
 
 LOCAL: dict[str, str] = {}
 PUBLIC = {"KEYADMIN_HOST": "0.0.0.0", "KEYADMIN_PUBLIC_URL": "https://keys.example.org"}
@@ -78,3 +80,18 @@ def test_checks_run_with_djangos(tmp_path: Path, settings: object) -> None:
     wrong = dataclasses.replace(read(tmp_path, LOCAL), unknown=("KEYADMIN_PROT",))
     settings.ENV = wrong  # type: ignore[attr-defined]
     assert "keyadmin.W001" in [problem.id for problem in run_checks()]
+
+
+def test_a_site_key_that_is_demanded_and_not_there(db: None, settings: object) -> None:
+    def found() -> list[str | None]:
+        return [problem.id for problem in run_checks(databases=["default"])]
+
+    assert "keyadmin.W013" not in found()
+    settings.ENV = dataclasses.replace(settings.ENV, require_site_key=True)  # type: ignore[attr-defined]
+    (problem,) = missing_site_key()
+    assert problem.hint is not None
+    assert "site_key --make" in problem.hint
+    assert "keyadmin.W013" in found()
+    assert "keyadmin.W013" not in [problem.id for problem in run_checks()], "without a database"
+    replace_site_key(actor=SYSTEM)
+    assert "keyadmin.W013" not in found()
