@@ -96,6 +96,22 @@ def test_a_revoked_key_is_out_at_once(gateway: Gateway, guarded: Guarded) -> Non
     assert gateway.ask("/orders", key=made["api_key"]).status == 401
 
 
+def test_a_site_key_that_is_demanded_goes_to_keyadmin_and_no_further(gateway: Gateway, guarded: Guarded) -> None:
+    guarded.upstream.taken()
+    site_key = guarded.made.run("site_key", "--make", "--overlap", "0").stdout.strip()
+    guarded.made.run("site_key", "--demand")
+    try:
+        for headers in ([], [("X-SITE-KEY", "nonsense")], [("X-SITE-KEY", site_key)] * 2, [("X_SITE_KEY", site_key)]):
+            assert gateway.ask("/orders", *headers, key=guarded.key).status == 401
+        assert guarded.upstream.taken() == []
+        assert gateway.ask("/orders", ("X-SITE-KEY", site_key), key=guarded.key).status == 201
+        (reached,) = guarded.upstream.taken()
+    finally:
+        guarded.made.run("site_key", "--stop-demanding")
+    assert site_key.encode() not in reached.head
+    assert guarded.key.encode() not in reached.head
+
+
 def test_a_key_over_its_limit_is_told_when_to_come_back(gateway: Gateway, guarded: Guarded) -> None:
     key = guarded.office.key(permissions=["view_customer"], rate_limit="1/hour")["api_key"]
     assert gateway.ask("/orders", key=key).status == 201
