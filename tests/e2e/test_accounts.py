@@ -67,6 +67,7 @@ def test_every_page_is_accessible(office: Office, theme: str, width: int) -> Non
         f"{ACME}groups/{Group.objects.filter(policies=mighty)[0].pk}/",
         "/orgs/",
         "/instance/organizations/",
+        "/instance/site-key/",
     ]
 
     page = office.open(ACME, theme=theme, width=width)

@@ -66,7 +66,7 @@ def demand(request: HttpRequest) -> HttpResponse:
         "Demand it",
         "Demanding…",
         consequences,
-        [*_facts(state), (f"Keys used in {DAYS} days", f"{used:,}")],
+        _facts(state),
     )
     act = partial(services.set_demand, demanded=True)
     return _ask(request, question, act, "The site key is demanded from now on.")
