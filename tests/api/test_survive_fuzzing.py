@@ -11,6 +11,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.generation.modes import GenerationMode
 
 from accounts.models import KeyPolicy
+from keyadmin.sitekey.models import SiteKey
 from keyadmin.web.auth import Handler
 from tests.api.objects import ids
 from tests.servers import OURS
@@ -58,8 +59,9 @@ schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", Handler(), confi
 def test_each_operation_keeps_its_word(world: World, case: schemathesis.Case[Any]) -> None:
     # What an earlier case demanded of keys must not keep this one from having its own.
     KeyPolicy.objects.update(**DEMANDS_NOTHING)
+    SiteKey.objects.update(demanded=False)
     # Only an administrator's key may reach what holds for the whole instance.
-    whole = any(name in case.operation.path for name in ("/permissions", "/organizations"))
+    whole = any(name in case.operation.path for name in ("/permissions", "/organizations", "/site-key"))
     key = world.user_key(world.admin) if whole else world.key("*")
     if case.path_parameters and case.meta and case.meta.generation.mode is GenerationMode.POSITIVE:
         case.path_parameters.update(ids(world.acme, world, case.operation.path))
