@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
+from keyadmin.instance import queries as instance
 from keyadmin.kernel import given, hashing, tokens
 from keyadmin.kernel.errors import InvalidError
 from keyadmin.sitekey.models import SiteKey
@@ -53,7 +54,7 @@ class Entered:
 def mint() -> Minted:
     """A new site key from the system's CSPRNG (190 bits), in the form of an API key but marked: `kasite_live_...`."""
     token = tokens.mint(settings.ENV.key_prefix[:PREFIX_LENGTH] + MARK, "live")
-    return Minted(token, settings.KEY_HASHER.hash(token.text))
+    return Minted(token, instance.hasher().hash(token.text))
 
 
 def enter(secret: str, current: SiteKey | None) -> Entered:
@@ -64,5 +65,5 @@ def enter(secret: str, current: SiteKey | None) -> Entered:
         raise InvalidError.field("site_key", error.detail) from None
     same = current is not None and settings.KEY_HASHER.verify(secret, current.verifier)
     scheme = None if given.is_strong(secret) else hashing.SLOW_SCHEME
-    verifier = settings.KEY_HASHER.hash(secret, scheme)
+    verifier = instance.hasher(scheme).hash(secret, scheme)
     return Entered(given.tail(secret), verifier, current.verifier if current is not None and same else "")

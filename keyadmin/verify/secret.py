@@ -80,9 +80,7 @@ _waiting: "queue.Queue[tuple[KeyHasher, bytes, str, str, str | None, Store]]" = 
 _rehashed: set[str] = set()
 
 
-def _rehash(
-    hasher: KeyHasher, sign: bytes, presented: str, verifier: str, scheme: str | None, store: Store
-) -> None:
+def _rehash(hasher: KeyHasher, sign: bytes, presented: str, verifier: str, scheme: str | None, store: Store) -> None:
     if verifier in _rehashed:
         return
     try:
