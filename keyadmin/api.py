@@ -21,11 +21,12 @@ from keyadmin.sitekey import api as sitekey
 from keyadmin.usage import api as usage
 from keyadmin.verify import api as verify
 from keyadmin.web import errors
-from keyadmin.web.rest import messages_of
+from keyadmin.web.rest import Problem, messages_of
 
 DEEPEST = 20
 ASKING = {"verify", "simulate"}  # they change nothing, and an old answer would be wrong
 MOST_FIELDS = 100
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
 class JSONParser(Parser):
@@ -81,16 +82,17 @@ class API(NinjaAPI):
         return response
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """ninja's schema, with the media type that errors really have, and the headers that middleware and kit know."""
+        """ninja's schema, with what errors hold, and the headers that middleware and kit know."""
         schema = super().get_openapi_schema(**options)
+        schema["components"]["schemas"]["Problem"] = Problem.json_schema()
         for operations in schema["paths"].values():
             for method, operation in operations.items():
                 for media in operation.get("requestBody", {}).get("content", {}).values():
                     media["schema"].pop("default", None)  # that of an absent body, which openapi-python-client rejects
                 operation["parameters"] += _headers_of(method, operation)
                 for status, answer in operation["responses"].items():
-                    if int(status) >= 400 and "content" in answer:
-                        answer["content"] = {errors.PROBLEM_TYPE: answer["content"]["application/json"]}
+                    if int(status) >= 400:
+                        answer["content"] = {errors.PROBLEM_TYPE: {"schema": PROBLEM}}
         return schema
 
 
