@@ -48,6 +48,8 @@ ANY_DATABASE = (
     *("tests/running/test_refuse_to_start", "tests/running/test_set_up_by_link", "tests/running/test_start_a_demo"),
     "tests/gateways/",
     *("tests/running/test_stop_cleanly", "tests/running/test_take_requests_in_whole"),
+    *("tests/running/test_limit_everywhere", "tests/running/test_open_the_door", "tests/running/test_say_whether"),
+    *("tests/running/test_answer_without_a_database", "tests/running/test_tell_prometheus"),
 )
 # Pages that ask in ways of their own: searches, filters, orders, counts.
 BUT = (

@@ -1,7 +1,7 @@
 """Run by a test in processes of its own, in the environment of an installation: guess passwords and codes.
 
 `python -m tests.running.guesser password WRONG...`, `... code PASSWORD CODE...` prints the answer to each try:
-`in`, `wrong` or `too many`.
+`in`, `wrong` or `too many`. `... forget` lets them all be forgotten.
 """
 
 import json
@@ -13,6 +13,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "keyadmin.settings")
 django.setup()
 
+from django.core.cache import cache  # noqa: E402
 from django.test import Client  # noqa: E402
 
 LOGIN = "dana@example.org"
@@ -40,4 +41,6 @@ if __name__ == "__main__":
     done = [try_password(guess) for guess in tries] if what == "password" else []
     if what == "code":
         done = [try_code(tries[0], code) for code in tries[1:]]
+    if what == "forget":
+        cache.clear()
     sys.stdout.write(json.dumps(done))

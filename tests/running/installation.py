@@ -1,13 +1,16 @@
 """A whole installation as its operator runs it: `manage.py up`, commands beside it, requests over the network."""
 
 import contextlib
+import functools
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -26,6 +29,16 @@ ADMINISTRATOR = {
 # No proxy of the developer's; and no certificates, whose loading takes longer than a request.
 CLIENT: dict[str, Any] = {"timeout": 20, "trust_env": False, "verify": False}
 START_SECONDS = STOP_SECONDS = 60.0
+TEMPLATE = "running_template"  # the name of a database
+# What `manage.py up` does before it serves anybody.
+FIRST_START = """
+import django
+django.setup()
+from keyadmin.system.services import prepare
+from keyadmin.web.assets import collect
+prepare()
+collect()
+"""
 
 
 class Installation:
@@ -44,6 +57,7 @@ class Installation:
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.printed = 0  # characters, by earlier starts
+        self.said_at_start = ""  # on standard error
 
     @property
     def address(self) -> str:
@@ -61,6 +75,7 @@ class Installation:
         """`manage.py up`, until it answers requests."""
         self.launch(*arguments)
         self.wait()
+        self.said_at_start = self.errors
 
     def launch(self, *arguments: str) -> None:
         self.directory.mkdir(exist_ok=True)
@@ -174,16 +189,52 @@ def installation(directory: Path, **environment: str) -> Iterator[Installation]:
 
 
 @contextlib.contextmanager
-def own_database() -> Iterator[str | None]:
-    """An empty database in the server of the tests; None where they run on SQLite."""
+def prepared(directory: Path, **environment: str) -> Iterator[Installation]:
+    """The same with a first start behind it: an administrator (dana@example.org) and an organisation (acme).
+
+    What a first start makes takes as long as all the rest of it: it is made once, and copied for each.
+    """
+    data = Path(_first_start().name)
+    with own_database(TEMPLATE) as url:
+        made = Installation(directory, url, {**ADMINISTRATOR, **environment})
+        shutil.copytree(data, made.data)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+@functools.cache
+def _first_start() -> "tempfile.TemporaryDirectory[str]":
+    """The data directory that a first start leaves, on PostgreSQL beside the database TEMPLATE."""
+    directory = tempfile.TemporaryDirectory(prefix="keyadmin-first-")
+    url = os.environ.get("DATABASE_URL")
+    if url is not None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {TEMPLATE}")
+        url = _beside(url, TEMPLATE)
+    environment = {**ADMINISTRATOR, "KEYADMIN_DATA_DIR": directory.name, "DJANGO_SETTINGS_MODULE": "keyadmin.settings"}
+    made = Installation(Path(directory.name), url, environment)
+    subprocess.run([sys.executable, "-c", FIRST_START], cwd=ROOT, env=made.environment, check=True)
+    return directory
+
+
+@contextlib.contextmanager
+def own_database(template: str = "template1") -> Iterator[str | None]:
+    """A database in the server of the tests, empty or a copy of another one; None where they run on SQLite."""
     url = os.environ.get("DATABASE_URL")
     if url is None:
         yield None
         return
     name = f"running_{secrets.token_hex(6)}"
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
-            yield url.replace("/keyadmin?", f"/{name}?")
+            yield _beside(url, name)
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _beside(url: str, name: str) -> str:
+    """The address of another database in the same server."""
+    return url.replace("/keyadmin?", f"/{name}?")

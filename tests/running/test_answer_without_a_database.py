@@ -19,11 +19,11 @@ from tests.servers import postgres_server
 PATIENCE = 20.0  # seconds; the promise is one, but a busy machine is no fault of the code
 
 
-@pytest.fixture
-def hung_up(tmp_path: Path) -> Iterator[tuple[Installation, str, list[int]]]:
+@pytest.fixture(scope="module")
+def hung_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installation, str, list[int]]]:
     """An installation on a server of its own, a key that works, and the ids of the server's processes."""
     with postgres_server() as url:
-        made = Installation(tmp_path / "it", url, ADMINISTRATOR)
+        made = Installation(tmp_path_factory.mktemp("hung"), url, ADMINISTRATOR)
         try:
             made.start()
             secret = made.secret("create_key", "--name", "Watched", "--permission", "view_customer")
@@ -68,6 +68,7 @@ def test_a_hung_database_is_503_and_recovers(hung_up: tuple[Installation, str, l
     assert answered(made, secret, 200) < PATIENCE
 
 
+# The last one: this server does not come back.
 def test_a_database_that_is_gone_is_503(hung_up: tuple[Installation, str, list[int]]) -> None:
     made, secret, server = hung_up
     os.kill(server[0], signal.SIGQUIT)  # at once, without a word to its clients

@@ -9,17 +9,24 @@ from collections.abc import Iterator
 import pytest
 
 from tests.pages.signing_in import code_of
-from tests.running.installation import ADMINISTRATOR, PASSWORD, ROOT, Installation, installation, origin, submit
+from tests.running.installation import PASSWORD, ROOT, Installation, origin, prepared, submit
 
 APP = "/me/security/app/"
 
 
-@pytest.fixture
-def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """With two web processes; each test begins with no try counted."""
-    with installation(tmp_path_factory.mktemp("several"), KEYADMIN_WORKERS="2", **ADMINISTRATOR) as made:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """With two web processes."""
+    with prepared(tmp_path_factory.mktemp("several"), KEYADMIN_WORKERS="2") as made:
         made.start()
         yield made
+
+
+@pytest.fixture
+def several(made: Installation) -> Iterator[Installation]:
+    """Each test begins with no try counted."""
+    yield made
+    guess(made, "forget")
 
 
 def guess(made: Installation, *arguments: str) -> list[str]:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.limits.redis_server import Server, redis_server
-from tests.running.installation import ADMINISTRATOR, Installation, installation
-from tests.running.revoking import Host
+from tests.running.conftest import office_of
+from tests.running.installation import Installation, prepared
+from tests.running.revoking import Host, Office
 
 NO_REDIS = "REDIS_URL does not answer"
 AGAIN = "REDIS_URL answers again"
@@ -22,24 +23,28 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Iterator[Installation]:
-    environment = {"KEYADMIN_WORKERS": "2", "REDIS_URL": server.url, **ADMINISTRATOR}
-    with installation(tmp_path_factory.mktemp("shared"), **environment) as made:
+    with prepared(tmp_path_factory.mktemp("shared"), KEYADMIN_WORKERS="2", REDIS_URL=server.url) as made:
         made.start()
         yield made
 
 
-def key(made: Installation, *more: str) -> str:
-    return made.secret("create_key", "--name", "Limited", "--permission", "view_customer", *more)
+@pytest.fixture(scope="module")
+def office(shared: Installation) -> Office:
+    return office_of(shared)
 
 
-def test_processes_count_together(shared: Installation) -> None:
-    secret, host = key(shared, "--rate-limit", "30/day"), Host(shared.address)
+def key(office: Office, limit: str) -> str:
+    return str(office.key(permissions=["view_customer"], rate_limit=limit)["api_key"])
+
+
+def test_processes_count_together(shared: Installation, office: Office) -> None:
+    secret, host = key(office, "30/day"), Host(shared.address)
     statuses = [host.asks(secret, anew=True) for _ in range(60)]
     assert (statuses.count(200), statuses.count(429)) == (30, 30)
 
 
-def test_rest_says_what_is_left(shared: Installation) -> None:
-    secret = key(shared, "--rate-limit", "2/day")
+def test_rest_says_what_is_left(shared: Installation, office: Office) -> None:
+    secret = key(office, "2/day")
     answers = [shared.get("/api/v1/whoami", key=secret) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert [answer.headers["RateLimit"][:9] for answer in answers] == ['"key";r=1', '"key";r=0', '"key";r=0']
@@ -49,9 +54,9 @@ def test_rest_says_what_is_left(shared: Installation) -> None:
 
 
 @pytest.mark.parametrize("how", ["hang", "kill"])
-def test_without_redis_verification_goes_on(shared: Installation, server: Server, how: str) -> None:
+def test_without_redis_verification_goes_on(shared: Installation, office: Office, server: Server, how: str) -> None:
     """No answer is 5xx, none is a wrong yes; from then on no request waits; and it counts together again."""
-    limited, used_up = key(shared, "--rate-limit", "1000000/day"), key(shared, "--rate-limit", "1/day")
+    limited, used_up = key(office, "1000000/day"), key(office, "1/day")
     wrong = limited[:-7] + ("A" if limited[-7] != "A" else "B") + limited[-6:]
     host = Host(shared.address)
     assert host.asks(used_up) == 200
@@ -78,7 +83,7 @@ def test_without_redis_verification_goes_on(shared: Installation, server: Server
             thread.join()
     assert statuses == {limited: {200}, wrong: {401}}
     _until(lambda: shared.errors.count(AGAIN) >= warned[1] + 2)
-    fresh = key(shared, "--rate-limit", "30/day")
+    fresh = key(office, "30/day")
     again = [host.asks(fresh, anew=True) for _ in range(60)]
     assert (again.count(200), again.count(429)) == (30, 30)
     if how == "hang":

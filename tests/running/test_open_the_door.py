@@ -9,6 +9,7 @@ import time
 import pytest
 
 from tests.running.installation import PASSWORD, ROOT, Installation, origin, submit
+from tests.running.revoking import Office
 
 
 def test_key_opens_until_it_is_revoked(running: Installation) -> None:
@@ -22,9 +23,8 @@ def test_key_opens_until_it_is_revoked(running: Installation) -> None:
     assert running.get("/api/v1/whoami", key=secret).status_code == 401
 
 
-def test_sample_opens_to_the_permission_alone(running: Installation) -> None:
-    may = running.secret("create_key", "--name", "May", "--permission", "view_customer")
-    may_not = running.secret("create_key", "--name", "May not", "--permission", "view_invoice")
+def test_sample_opens_to_the_permission_alone(running: Installation, office: Office) -> None:
+    may, may_not = (office.key(permissions=[name])["api_key"] for name in ("view_customer", "view_invoice"))
 
     assert running.get("/crm/customers", key=may).json()["total"] == 3
     refused = running.get("/crm/customers", key=may_not)
@@ -63,16 +63,13 @@ def test_wrong_password_is_refused(running: Installation) -> None:
         assert browser.get("/").status_code == 302
 
 
-def test_start_says_where_and_prints_no_link_when_an_administrator_exists(running: Installation) -> None:
+def test_start_is_quiet_and_prints_no_link_when_an_administrator_exists(running: Installation) -> None:
     assert running.output == f"Keyadmin: {running.address}\n"
+    assert running.said_at_start == ""
 
 
-def test_start_is_quiet(running: Installation) -> None:
-    assert running.errors == ""
-
-
-def test_doubled_key_header_is_refused(running: Installation) -> None:
-    secret = running.secret("create_key", "--name", "Twice")
+def test_doubled_key_header_is_refused(running: Installation, office: Office) -> None:
+    secret = office.key()["api_key"]
     with running.browser() as browser:
         answer = browser.get("/api/v1/whoami", headers=[("X-API-KEY", secret), ("X-API-KEY", secret)])
     assert answer.status_code == 400

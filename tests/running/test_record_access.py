@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.running.installation import ADMINISTRATOR, Installation, installation, own_database, submit
+from tests.running.installation import Installation, own_database, prepared, submit
 
 WHOAMI = "/api/v1/whoami"
 SOON = 4.0
@@ -21,7 +21,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """With access records in a database of their own, on PostgreSQL too."""
     with own_database() as url:
         usage = {"USAGE_DATABASE_URL": url} if url else {}
-        with installation(tmp_path_factory.mktemp("access"), **ADMINISTRATOR, **usage) as one:
+        with prepared(tmp_path_factory.mktemp("access"), **usage) as one:
             one.start()
             yield one
 

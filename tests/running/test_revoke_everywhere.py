@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.running.installation import ADMINISTRATOR, Installation, installation
+from tests.running.conftest import office_of
+from tests.running.installation import Installation, prepared
 from tests.running.revoking import Found, Host, Office, hammered
 from tests.servers import DatabaseKind
 
@@ -20,7 +21,7 @@ AFTER = 50  # requests after each answer
 @pytest.fixture(scope="module")
 def hosts(tmp_path_factory: pytest.TempPathFactory, database_kind: DatabaseKind) -> Iterator[list[Installation]]:
     workers = "2" if database_kind == "postgres" else "4"
-    with installation(tmp_path_factory.mktemp("first"), KEYADMIN_WORKERS=workers, **ADMINISTRATOR) as first:
+    with prepared(tmp_path_factory.mktemp("first"), KEYADMIN_WORKERS=workers) as first:
         first.start()
         if database_kind == "sqlite":
             yield [first]
@@ -40,7 +41,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory, database_kind: DatabaseKind)
 
 @pytest.fixture(scope="module")
 def office(hosts: list[Installation]) -> Office:
-    return Office(hosts[0].address, hosts[0].secret("create_key", "--name", "All", "--user", "1"))
+    return office_of(hosts[0])
 
 
 Taken = tuple[str, Callable[[], object]]
@@ -122,9 +123,9 @@ def test_the_proof_can_fail(tmp_path: Path, broken: str, database_kind: Database
     if broken == "late fill" and database_kind == "postgres":
         pytest.skip("Filling is the same on every database; here the wait for the lease often covers it.")
     environment = {"BROKEN": broken, "PYTHONPATH": str(Path(__file__).parent / "broken"), "KEYADMIN_WORKERS": "2"}
-    with installation(tmp_path / "it", **ADMINISTRATOR, **environment) as made:
+    with prepared(tmp_path / "it", **environment) as made:
         made.start()
-        office = Office(made.address, made.secret("create_key", "--name", "All", "--user", "1"))
+        office = office_of(made)
         found, door = Found(), Host(made.address)
         for number in range(20):
             secret, act = takes(office, "revoke", number)

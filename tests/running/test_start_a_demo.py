@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.running.installation import ADMINISTRATOR, installation, submit
+from tests.running.installation import installation, prepared, submit
 
 
 def test_a_demo_is_made_once_and_its_people_can_sign_in(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_a_demo_is_made_once_and_its_people_can_sign_in(tmp_path: Path) -> None:
 
 
 def test_a_demo_is_refused_beside_an_administrator(tmp_path: Path) -> None:
-    with installation(tmp_path / "real", **ADMINISTRATOR) as made:
+    with prepared(tmp_path / "real") as made:
         made.launch("--demo")
         assert made.process is not None
         assert made.process.wait(60) == 1

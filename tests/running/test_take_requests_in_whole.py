@@ -8,7 +8,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.running.installation import Installation, installation
+from tests.running.installation import Installation, prepared
+from tests.running.revoking import Office
 
 IDLE = 300
 
@@ -16,12 +17,7 @@ IDLE = 300
 @pytest.fixture(scope="module")
 def behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """An installation that believes what a proxy on this machine says of the client's address."""
-    environment = {
-        "KEYADMIN_ADMIN_EMAIL": "dana@example.org",
-        "KEYADMIN_ADMIN_PASSWORD": "seven grey herons wade",
-        "KEYADMIN_TRUSTED_PROXIES": "127.0.0.1/32",
-    }
-    with installation(tmp_path_factory.mktemp("proxy"), **environment) as made:
+    with prepared(tmp_path_factory.mktemp("proxy"), KEYADMIN_TRUSTED_PROXIES="127.0.0.1/32") as made:
         made.start()
         yield made
 
@@ -42,20 +38,22 @@ def status_of(connection: socket.socket) -> int:
 
 
 @pytest.mark.parametrize("command", ["revoke_key", "pause_key", "delete_key", "regenerate_key"])
-def test_a_request_held_back_until_its_key_is_dead_is_refused(running: Installation, command: str) -> None:
-    secret = running.secret("create_key", "--name", "Held", "--admin")
-    key_id = str(running.get("/api/v1/whoami", key=secret).json()["api_key_id"])
+def test_a_request_held_back_until_its_key_is_dead_is_refused(
+    running: Installation, office: Office, command: str
+) -> None:
+    held = office.key(permissions=["*"])
+    secret, key_id = held["api_key"], str(held["api_key_id"])
     body = json.dumps({"name": "Planted", "permissions": ["*"]})
     with half_sent(running, "/api/v1/api-keys", body, key=secret) as connection:
         time.sleep(0.2)
         assert running.run(command, key_id).returncode == 0
         connection.sendall(body.encode())
         assert status_of(connection) == 401
-    assert "Planted" not in running.run("list_keys", "--status", "all").stdout
+    assert office.call("GET", "/api-keys?search=Planted")["total"] == 0
 
 
-def test_bodies_that_never_come_hold_nobody_up(running: Installation) -> None:
-    secret = running.secret("create_key", "--name", "Busy")
+def test_bodies_that_never_come_hold_nobody_up(running: Installation, office: Office) -> None:
+    secret = office.key()["api_key"]
     with ExitStack() as stack:
         for path in ("/sign-in/", "/api/v1/api-keys", "/healthz"):
             for _ in range(IDLE // 3):
@@ -65,8 +63,8 @@ def test_bodies_that_never_come_hold_nobody_up(running: Installation) -> None:
         assert time.monotonic() - started < 5
 
 
-def test_a_header_with_underscores_is_no_header_of_ours(running: Installation) -> None:
-    admin, viewer = running.secret("create_key", "--name", "A", "--admin"), running.secret("create_key", "--name", "V")
+def test_a_header_with_underscores_is_no_header_of_ours(running: Installation, office: Office) -> None:
+    admin, viewer = office.key(permissions=["*"])["api_key"], office.key(name="V")["api_key"]
     assert running.get("/api/v1/whoami", X_API_KEY=admin).status_code == 401
     seen = running.get("/api/v1/whoami", key=viewer, X_API_KEY=admin)
     assert seen.json()["name"] == "V"
@@ -96,8 +94,8 @@ def test_a_client_does_not_choose_its_own_address(behind_proxy: Installation) ->
     assert status(outside, (b"X-Forwarded-For", b"\xff")) == 403
 
 
-def test_a_chunked_body_is_read(running: Installation) -> None:
-    secret = running.secret("create_key", "--name", "Chunks", "--admin")
+def test_a_chunked_body_is_read(running: Installation, office: Office) -> None:
+    secret = office.key(permissions=["*"])["api_key"]
     body = b'{"name": "In chunks"}'
     with socket.create_connection(("127.0.0.1", running.port), timeout=10) as connection:
         head = (
@@ -121,15 +119,15 @@ def test_a_body_that_is_too_long_is_413(running: Installation, framing: str) -> 
         assert status_of(connection) == 413
 
 
-def test_a_header_that_is_no_text_is_not_absent(running: Installation) -> None:
-    secret = running.secret("create_key", "--name", "Odd", "--admin")
+def test_a_header_that_is_no_text_is_not_absent(running: Installation, office: Office) -> None:
+    odd = office.key(permissions=["*"])
     with socket.create_connection(("127.0.0.1", running.port), timeout=10) as connection:
         lines = [
-            b"DELETE /api/v1/api-keys/%d HTTP/1.1" % running.get("/api/v1/whoami", key=secret).json()["api_key_id"],
+            b"DELETE /api/v1/api-keys/%d HTTP/1.1" % odd["api_key_id"],
             b"Host: 127.0.0.1",
             b"Connection: close",
             b'If-Match: "99\xff"',
-            b"X-API-KEY: " + secret.encode(),
+            b"X-API-KEY: " + odd["api_key"].encode(),
         ]
         connection.sendall(b"\r\n".join([*lines, b"", b""]))
         assert status_of(connection) == 412

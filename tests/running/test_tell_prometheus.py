@@ -6,7 +6,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.running.installation import ADMINISTRATOR, CLIENT, Installation, free_port, installation
+from tests.running.installation import CLIENT, Installation, free_port, prepared
 
 METRICS_PORT = free_port()
 
@@ -15,7 +15,7 @@ METRICS_PORT = free_port()
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """An installation whose metrics have an address of their own."""
     where = {"KEYADMIN_METRICS_ADDRESS": f"127.0.0.1:{METRICS_PORT}"}
-    with installation(tmp_path_factory.mktemp("measured"), **ADMINISTRATOR, **where) as made:
+    with prepared(tmp_path_factory.mktemp("measured"), **where) as made:
         made.start()
         yield made
 
