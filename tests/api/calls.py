@@ -1,8 +1,8 @@
 """How the tests of this folder call the API and what they compare."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 from django.http import HttpResponse
 from django.test import Client
@@ -10,6 +10,7 @@ from django.test import Client
 from keyadmin.activity.queries import chain_of
 from tests.world import World
 
+T = TypeVar("T")
 KEYS, CRM_KEYS = "/api/v1/api-keys", "/crm/api-keys"
 
 
@@ -27,6 +28,11 @@ def call_as(
     """The same with any media type."""
     client.raise_request_exception = False
     return cast(HttpResponse, client.generic(method, path, data, content_type, headers=dict(headers or {})))
+
+
+def some_or_all(values: Sequence[T], number: int, *, soak: bool) -> Sequence[T]:
+    """One of them, for each number the next one; with the full numbers all of them."""
+    return values if soak else [values[number % len(values)]]
 
 
 def json_of(response: HttpResponse) -> Any:

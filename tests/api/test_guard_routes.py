@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -21,6 +22,7 @@ from keyadmin.keys.models import APIKey
 from keyadmin.system import heartbeat
 from tests.api.calls import call, json_of
 from tests.api.objects import filled
+from tests.rows import remembered
 from tests.world import OPERATOR, World, person
 
 CALLERS = ("anonymous", "nobody", "auditor", "developer", "manager", "admin", "stranger", "bare", "strong", "foreign")
@@ -451,19 +453,25 @@ def operations(patterns: Iterable[URLPattern | URLResolver], prefix: str = "/") 
             yield from (f"{method} {route}" for method in sorted(methods))
 
 
+@pytest.fixture
 def callers(world: World) -> dict[str, Client]:
-    return {
-        "anonymous": world.client(),
-        "nobody": world.client(person("Nob", world.acme)),
-        "auditor": world.client(world.auditor),
-        "developer": world.client(world.developer),
-        "manager": world.client(world.manager),
-        "admin": world.client(world.admin, headers={"X-Organization": "acme"}),
-        "stranger": world.client(world.stranger),
-        "bare": world.client(key=world.key().secret),
-        "strong": world.client(key=world.key("*").secret),
-        "foreign": world.client(key=world.key("*", organization=world.globex).secret),
-    }
+    """A client for each; their sessions and keys are made once and are there before anything else."""
+
+    def sessions_and_keys() -> tuple[dict[str, str], dict[str, str]]:
+        people = {name: getattr(world, name) for name in ("auditor", "developer", "manager", "admin", "stranger")}
+        people["nobody"] = person("Nob", world.acme)
+        keys = {"bare": world.key(), "strong": world.key("*"), "foreign": world.key("*", organization=world.globex)}
+        return (
+            {name: world.client(user).cookies[settings.SESSION_COOKIE_NAME].value for name, user in people.items()},
+            {name: key.secret for name, key in keys.items()},
+        )
+
+    sessions, keys = remembered("callers of every route", sessions_and_keys)
+    clients = {name: world.client(key=keys.get(name, "")) for name in CALLERS}
+    for name, session in sessions.items():
+        clients[name].cookies[settings.SESSION_COOKIE_NAME] = session
+    clients["admin"].defaults["HTTP_X_ORGANIZATION"] = "acme"
+    return clients
 
 
 def parts_of(world: World, route: str) -> dict[str, str]:
@@ -524,13 +532,13 @@ def test_every_route_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("operation", ROUTES)
-def test_each_caller_gets_what_the_row_says(world: World, operation: str) -> None:
+def test_each_caller_gets_what_the_row_says(world: World, callers: dict[str, Client], operation: str) -> None:
     expected = dict(zip(CALLERS, map(int, ROUTES[operation].split()), strict=True))
     method, route = operation.split(" ", 1)
     path, body, found = address(world, route), BODIES.get(operation, {"name": "y"} if method == "PATCH" else None), {}
     if route == "/api/v1/simulate":
         body = {"api_key_id": world.key().key.pk}
-    for name, client in callers(world).items():
+    for name, client in callers.items():
         # What one caller changes, the next one finds as it was.
         with transaction.atomic():
             found[name] = call(client, method, path, body).status_code
@@ -538,8 +546,8 @@ def test_each_caller_gets_what_the_row_says(world: World, operation: str) -> Non
     assert found == expected
 
 
-def test_refused_permissions_are_named_with_who_can_grant_them(world: World) -> None:
-    nobody = callers(world)["nobody"]
+def test_refused_permissions_are_named_with_who_can_grant_them(callers: dict[str, Client]) -> None:
+    nobody = callers["nobody"]
     for path, permission in (("/api/v1/api-keys", "apikey.view"), ("/crm/customers", "view_customer")):
         body = json_of(call(nobody, "GET", path))
         assert body["missing_permission"] == permission

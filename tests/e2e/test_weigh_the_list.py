@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.e2e.watching import Watch
-from tests.running.installation import ADMINISTRATOR, CLIENT, PASSWORD, Installation, installation
+from tests.running.installation import ADMINISTRATOR, CLIENT, PASSWORD, Installation, prepared
 
 KILOBYTE = 1000
 ROWS = 50
@@ -18,7 +18,7 @@ ROWS = 50
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """An installation with an administrator and 50 keys beside the one that made them."""
-    with installation(tmp_path_factory.mktemp("weight"), **ADMINISTRATOR) as made:
+    with prepared(tmp_path_factory.mktemp("weight")) as made:
         made.start()
         admin = made.secret("create_key", "--name", "Automation", "--admin")
         with httpx.Client(base_url=made.address, headers={"X-API-KEY": admin}, **CLIENT) as client:

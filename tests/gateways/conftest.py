@@ -6,7 +6,7 @@ import pytest
 
 from tests.gateways.programs import KINDS, Gateway, running_gateway
 from tests.gateways.upstream import Upstream
-from tests.running.installation import ADMINISTRATOR, Installation, installation
+from tests.running.installation import Installation, prepared
 from tests.running.revoking import Office
 
 
@@ -25,9 +25,8 @@ class Guarded:
 @pytest.fixture(scope="session")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """An installation that believes gateways on this machine, and an application."""
-    proxies = {"KEYADMIN_TRUSTED_PROXIES": "127.0.0.1/32"}
     with (
-        installation(tmp_path_factory.mktemp("guarded"), **ADMINISTRATOR, **proxies) as made,
+        prepared(tmp_path_factory.mktemp("guarded"), KEYADMIN_TRUSTED_PROXIES="127.0.0.1/32") as made,
         closing(Upstream()) as upstream,
     ):
         made.start()

@@ -54,11 +54,12 @@ def test_who_holds_a_permission_is_counted_and_led_to(world: World, owner: Clien
     assert "of 1 API user" in Page(owner.get("/o/acme/api-users/?can=view_invoice")).text
 
 
-def test_the_counts_of_every_permission_are_those_of_the_lists(world: World, owner: Client) -> None:
+def test_the_counts_of_every_permission_are_those_of_the_lists(world: World, owner: Client, soak: bool) -> None:
     world.user_key(world.admin, name="Of Dana")
     world.user_key(world.developer, ["apikey.own"], name="Of Dev")
     world.key("apikey.*", name="Prefix")
-    for row in queries.grantable_permissions():
+    rows = list(queries.grantable_permissions())
+    for row in rows if soak else rows[::4]:
         text = page(owner, f"{PERMISSIONS}?search={row.name}&page_size=100")
         for route, noun in (("keys", "key"), ("settings/members", ""), ("api-users", "API user")):
             total = Page(owner.get(f"/o/acme/{route}/?can={row.name}")).text

@@ -6,17 +6,13 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from tests.running.installation import ROOT, installation
+from tests.running.installation import ROOT, prepared
 from tests.usage.killing import WRITERS
 
 
 def test_each_acknowledged_record_is_there_once_and_counted_once(tmp_path: Path, soak: bool) -> None:
-    cycles = 200 if soak else 8
-    with installation(tmp_path / "made") as made:
-        made.directory.mkdir()
-        assert made.run("migrate").returncode == 0
-        if "DATABASE_URL" not in made.environment:
-            assert made.run("migrate", "usage", "--database", "usage").returncode == 0
+    cycles = 200 if soak else 4
+    with prepared(tmp_path / "made") as made:
         done = subprocess.run(
             [sys.executable, "-m", "tests.usage.killing", str(cycles)],
             cwd=ROOT,

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from keyadmin.verify import fastpath
 from tests.gateways.wire import Answer, asked, head, read, sent
-from tests.running.installation import ADMINISTRATOR, Installation, installation
+from tests.running.installation import Installation, prepared
 from tests.running.revoking import Office
 
 GATEWAY = "127.0.0.2"  # believed; other addresses of this machine are not
@@ -66,7 +66,7 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     proxies = {"KEYADMIN_TRUSTED_PROXIES": f"{GATEWAY}/32"}
-    with installation(tmp_path_factory.mktemp("verify"), **ADMINISTRATOR, **proxies) as made:
+    with prepared(tmp_path_factory.mktemp("verify"), **proxies) as made:
         made.start()
         admin = made.secret("create_key", "--organization", "acme", "--name", "Office", "--admin")
         office = Office(made.address, admin)

@@ -286,7 +286,7 @@ def _matching(facts: KeyFacts) -> KeyFacts:
 def histories(soak: bool, database_kind: DatabaseKind) -> settings:
     return settings(
         # The rules are the same on both databases: PostgreSQL gets fewer where time is short.
-        max_examples=10_000 if soak else 200 if database_kind == "sqlite" else 50,
+        max_examples=10_000 if soak else 70 if database_kind == "sqlite" else 20,
         stateful_step_count=15,
         deadline=None,
         database=None,
