@@ -1,7 +1,8 @@
 """Objects in the database that many tests begin with: made by the services once, after that from their rows."""
 
-import copy
+import pickle
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from django.apps import apps
@@ -10,7 +11,17 @@ from django.db.models import Model
 
 T = TypeVar("T")
 Rows = dict[type[Model], set[tuple[Any, ...]]]
-_made: dict[str, tuple[object, Rows]] = {}
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was returned, to be copied, and the statements that write its rows again."""
+
+    result: bytes
+    statements: list[tuple[str, list[tuple[Any, ...]]]]
+
+
+_made: dict[str, Made] = {}
 
 
 def remembered(name: str, make: Callable[[], T]) -> T:
@@ -19,11 +30,15 @@ def remembered(name: str, make: Callable[[], T]) -> T:
     In a test `make` costs twenty times as much as writing its rows again. Their ids are the same in every test.
     """
     if name in _made:
-        _write(_made[name][1])
+        with transaction.atomic(), connection.cursor() as cursor:
+            for statement, rows in _made[name].statements:
+                cursor.executemany(statement, rows)
     else:
         before, result = _rows(), make()
-        _made[name] = result, {model: rows - before[model] for model, rows in _rows().items()}
-    return cast(T, copy.deepcopy(_made[name][0]))
+        more = {model: list(rows - before[model]) for model, rows in _rows().items()}
+        written = [(_writing(model), rows) for model, rows in more.items() if rows]
+        _made[name] = Made(pickle.dumps(result), written)
+    return cast(T, pickle.loads(_made[name].result))  # noqa: S301 - our own
 
 
 def _rows() -> Rows:
@@ -36,18 +51,14 @@ def _rows() -> Rows:
     return found
 
 
-def _write(made: Rows) -> None:
-    """Write rows that were read from tables, over those of the same primary key."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        for model, rows in made.items():
-            columns, key = _columns(model), connection.ops.quote_name(model._meta.pk.column)
-            if rows:
-                cursor.executemany(
-                    f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) "  # noqa: S608
-                    f"VALUES ({', '.join(['%s'] * len(columns))}) "
-                    f"ON CONFLICT ({key}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in columns)}",
-                    list(rows),
-                )
+def _writing(model: type[Model]) -> str:
+    """The statement that writes a row that was read from the table, over that of the same primary key."""
+    columns, key = _columns(model), connection.ops.quote_name(model._meta.pk.column)
+    return (
+        f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) "  # noqa: S608 - names of our own
+        f"VALUES ({', '.join(['%s'] * len(columns))}) "
+        f"ON CONFLICT ({key}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in columns)}"
+    )
 
 
 def _models() -> list[type[Model]]:
