@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypedDict
 
+from django.core.cache import cache
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
@@ -165,6 +166,11 @@ def once(actor: Actor, *, scope: str, key: str, body: bytes, act: Callable[[], A
         answer = act()
         mine.update(status=answer.status, body=answer.stored)
         return answer
+
+
+def can_count() -> bool:
+    """Whether what is tried can be counted at all. Where it can't, each limit looks as if it were reached."""
+    return cache.add(f"probe-{secrets.token_hex(16)}", "", 1)
 
 
 def forget_old_answers() -> int:

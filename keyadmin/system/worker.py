@@ -7,9 +7,10 @@ from types import FrameType
 
 from apscheduler.schedulers.blocking import BlockingScheduler
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import close_old_connections
+from django.db import InterfaceError, InternalError, OperationalError, close_old_connections
 
 from keyadmin.instance.services import forget_old_answers
+from keyadmin.kernel.text import one_line
 from keyadmin.keys.services import note_uses, stamp_expired
 from keyadmin.sitekey.services import forget_ended
 from keyadmin.system import heartbeat
@@ -59,9 +60,16 @@ def _guarded(job: Callable[[], object]) -> Callable[[], None]:
         close_old_connections()
         try:
             job()
+        except (OperationalError, InternalError, InterfaceError, OSError) as error:  # a full disk: no fault of the job
+            what = f"{type(error).__name__}: {one_line(str(error))}"
+            log.error("%s failed; it is tried again at its next turn: %s", _name(job), what)
         except Exception:
-            log.exception("%s failed; it is tried again at its next turn", getattr(job, "__name__", job))
+            log.exception("%s failed; it is tried again at its next turn", _name(job))
         finally:
             close_old_connections()
 
     return once
+
+
+def _name(job: Callable[[], object]) -> str:
+    return str(getattr(job, "__name__", job))

@@ -5,19 +5,23 @@ import sys
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError, DataError, InterfaceError
+from django.db import DatabaseError, DataError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, RawPostDataException, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 
+from keyadmin.instance.services import can_count
 from keyadmin.kernel.actor import ANONYMOUS, Actor, ActorKind
-from keyadmin.kernel.errors import ProblemError
+from keyadmin.kernel.errors import ProblemError, UnavailableError
+from keyadmin.kernel.text import one_line
 from keyadmin.web import refusals
 
 log = logging.getLogger("keyadmin")
 
 PROGRAMS, DASHBOARD = ("/api/", "/crm/"), "/o/"
 PROBLEM_TYPE = "application/problem+json"
+# Of the database, such as that it is full or away. They come with every request, and where in the code says nothing.
+CONDITIONS = (OperationalError, InternalError, InterfaceError)
 RETRY_AFTER_SECONDS = {429: "60", 503: "2"}
 TOO_MANY = "There were too many attempts from your address. Wait a minute, then try again."
 
@@ -102,7 +106,12 @@ def failed(request: HttpRequest, error: BaseException | None) -> HttpResponse:
     if problem.kind.status >= 500:
         request_id = getattr(request, "request_id", "-")
         match = request.resolver_match
-        log.error("%s %s failed, %s", request.method, match.route if match else "-", request_id, exc_info=error)
+        what = f"{request.method} {match.route if match else '-'} failed, {request_id}"
+        cause = error.__cause__ if isinstance(error, ProblemError) and error.__cause__ is not None else error
+        if isinstance(cause, CONDITIONS):
+            log.error("%s: %s: %s", what, type(cause).__name__, one_line(str(cause)))
+        else:
+            log.error("%s", what, exc_info=error)
     return answer(request, problem)
 
 
@@ -134,7 +143,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def too_many(request: HttpRequest) -> HttpResponse:
     """The answer to what allauth counts for each address: sign-ins, resets, passkeys."""
-    return answer(request, ProblemError(TOO_MANY, code="rate_limited"))
+    return answer(request, ProblemError(TOO_MANY, code="rate_limited") if can_count() else UnavailableError())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

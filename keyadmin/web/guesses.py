@@ -6,7 +6,8 @@ from allauth.account.adapter import get_adapter
 from allauth.core.internal.ratelimit import RateLimitUsage, clear, consume, get_ip
 from django.http import HttpRequest, HttpResponse
 
-from keyadmin.kernel.errors import ProblemError
+from keyadmin.instance.services import can_count
+from keyadmin.kernel.errors import ProblemError, UnavailableError
 from keyadmin.web import errors
 
 APP, MARK = "allauth.account", "keyadmin.too_many_guesses"
@@ -20,7 +21,8 @@ def begin(request: HttpRequest, account: str, *, familiar: Callable[[], bool]) -
     ACCOUNT_RATE_LIMITS holds the three limits: `guess` for an account from one address (of IPv6 the first 64 bits),
     `guess_address` for an address over all accounts, `guess_account` for an account from everywhere. The last one
     does not hold for an address that is `familiar`: else anybody could lock out the owner, from wherever they are.
-    Raises ValidationError, the same whether there is such an account or not.
+    Raises ValidationError, the same whether there is such an account or not; UnavailableError while nothing can be
+    counted.
     """
     used = []
     for action, key in (("guess", _here(request, account)), ("guess_address", ""), ("guess_account", account)):
@@ -28,6 +30,8 @@ def begin(request: HttpRequest, account: str, *, familiar: Callable[[], bool]) -
         if counted is not None:
             used += counted.usage
         elif action != "guess_account" or not familiar():
+            if not can_count():
+                raise UnavailableError
             request.META[MARK] = True
             raise get_adapter(request).validation_error("too_many_login_attempts")
     return RateLimitUsage(used)

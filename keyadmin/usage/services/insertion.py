@@ -32,7 +32,8 @@ def _copy(database: BaseDatabaseWrapper, records: list[Record]) -> None:
     days = {datetime.fromtimestamp(day * 86400, UTC).date() for day in {r.time // 86_400_000_000 for r in records}}
     partitions.make(database, days)
     statement = f"COPY usage_accessrecord ({', '.join(COLUMNS)}) FROM STDIN"
-    with database.cursor() as cursor, cursor.copy(statement) as copy:
+    # Django knows nothing of COPY: what psycopg raises there would not pass for a DatabaseError of its own.
+    with database.wrap_database_errors, database.cursor() as cursor, cursor.copy(statement) as copy:
         for record in records:
             seconds, rest = divmod(record.time, 1_000_000)
             copy.write_row((datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest), *_ids(record), *record[4:]))
