@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -33,16 +34,24 @@ FOREIGN_NAMES = {
 OURS = "KEYADMIN_SOAK"
 
 # The server lives as long as its standard input, which the kernel closes even when the tests die of kill -9.
+# Each other line that comes in starts it again, after a test has killed it.
 KEEP_SERVER = """
 trap 'rm -rf "$PWD"' EXIT
-if "$1/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >log 2>&1 &&
+start() {
+    "$1/pg_ctl" -D "$2" -l log -w start >/dev/null
+}
+if "$1/initdb" -D "$2" -X "$PWD/wal" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >log 2>&1 &&
     printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$PWD'" 'max_connections = 200' \
-        'fsync = off' 'full_page_writes = off' >>data/postgresql.conf &&
-    "$1/pg_ctl" -D data -l log -w start >/dev/null
+        'fsync = off' 'full_page_writes = off' >>"$2/postgresql.conf" &&
+    start "$@"
 then
     echo ready
-    read -r _
-    "$1/pg_ctl" -D data -m immediate stop >/dev/null
+    while read -r word && [ "$word" = start ]; do
+        tries=0
+        until start "$@" || [ $((tries += 1)) -gt 100 ]; do sleep 0.2; done
+        echo ready
+    done
+    "$1/pg_ctl" -D "$2" -m immediate stop >/dev/null
 else
     cat log
 fi
@@ -53,16 +62,48 @@ class NoServerError(Exception):
     """PostgreSQL is missing or did not start; the text says why."""
 
 
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server: the DATABASE_URL of an empty database in it, and how to end and begin it."""
+
+    url: str
+    data: Path
+    _keeper: "subprocess.Popen[str]"
+
+    def processes(self) -> list[int]:
+        """Its processes, the first one before those of its connections and its other work."""
+        (first, *_) = (self.data / "postmaster.pid").read_text().splitlines()
+        found = subprocess.run(["ps", "--ppid", first, "-o", "pid="], capture_output=True, text=True, check=False)
+        return [int(first), *map(int, found.stdout.split())]
+
+    def restart(self) -> None:
+        """Start it, after a test has killed it; returns when it answers."""
+        assert self._keeper.stdin
+        assert self._keeper.stdout
+        self._keeper.stdin.write("start\n")
+        self._keeper.stdin.flush()
+        assert self._keeper.stdout.readline() == "ready\n"
+
+
 @contextmanager
 def postgres_server() -> Iterator[str]:
     """A throw-away PostgreSQL server on a unix socket; yields the DATABASE_URL of an empty database in it."""
+    with postgres() as server:
+        yield server.url
+
+
+@contextmanager
+def postgres(data: Path | None = None) -> Iterator[PostgresServer]:
+    """The same, as what can be killed; its tables in the empty directory `data`, its write-ahead log never there."""
     account = _server_account()
     # Not TMPDIR: a socket's path has at most about 100 bytes, and the server's account must reach it.
     directory = Path(tempfile.mkdtemp(prefix="keyadmin-pg-", dir="/tmp"))
     if account:
-        os.chown(directory, account.pw_uid, account.pw_gid)
+        for mine in [directory, *([data] if data else [])]:
+            os.chown(mine, account.pw_uid, account.pw_gid)
+    data = data or directory / "data"
     keeper = subprocess.Popen(
-        ["/bin/sh", "-c", KEEP_SERVER, "sh", _postgres_programs()],
+        ["/bin/sh", "-c", KEEP_SERVER, "sh", _postgres_programs(), str(data)],
         cwd=directory,
         env={"PATH": os.defpath, "TZ": "UTC"},
         stdin=subprocess.PIPE,
@@ -81,7 +122,7 @@ def postgres_server() -> Iterator[str]:
         address = f"postgresql://postgres@/{{}}?host={quote(str(directory), safe='')}"
         with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
             connection.execute("CREATE DATABASE keyadmin")
-        yield address.format("keyadmin")
+        yield PostgresServer(address.format("keyadmin"), data, keeper)
     finally:
         # A word and not only the end of the input, which a forked process of some test might still hold open.
         keeper.communicate("stop\n", timeout=60)
