@@ -20,7 +20,7 @@ log = logging.getLogger("keyadmin")
 
 PROGRAMS, DASHBOARD = ("/api/", "/crm/"), "/o/"
 PROBLEM_TYPE = "application/problem+json"
-# Of the database, such as that it is full or away. They come with every request, and where in the code says nothing.
+# Of the database, such as that it is full or away. They come with many requests, and where in the code says nothing.
 CONDITIONS = (OperationalError, InternalError, InterfaceError)
 RETRY_AFTER_SECONDS = {429: "60", 503: "2"}
 TOO_MANY = "There were too many attempts from your address. Wait a minute, then try again."
@@ -108,7 +108,7 @@ def failed(request: HttpRequest, error: BaseException | None) -> HttpResponse:
         match = request.resolver_match
         what = f"{request.method} {match.route if match else '-'} failed, {request_id}"
         cause = error.__cause__ if isinstance(error, ProblemError) and error.__cause__ is not None else error
-        if isinstance(cause, CONDITIONS):
+        if isinstance(cause, (*CONDITIONS, UnavailableError)):
             log.error("%s: %s: %s", what, type(cause).__name__, one_line(str(cause)))
         else:
             log.error("%s", what, exc_info=error)
