@@ -38,7 +38,7 @@ OURS = "KEYADMIN_SOAK"
 KEEP_SERVER = """
 trap 'rm -rf "$PWD"' EXIT
 start() {
-    "$1/pg_ctl" -D "$2" -l log -w start >/dev/null
+    "$1/pg_ctl" -D "$2" -l log -w start >/dev/null 2>&1
 }
 if "$1/initdb" -D "$2" -X "$PWD/wal" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >log 2>&1 &&
     printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$PWD'" 'max_connections = 200' \
