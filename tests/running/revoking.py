@@ -1,9 +1,7 @@
-"""Requests that go on while rights are taken away: what was sent after an answer must not be accepted any more."""
+"""The two sides of a right: who uses it at `/verify`, and who gives it and takes it away by REST."""
 
 import http.client
 import threading
-import time
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,15 +38,6 @@ class Host:
         raise AssertionError("The server does not answer.")
 
 
-@dataclass
-class Found:
-    """What became of the requests: how many were sent after an answer, and what was accepted of them."""
-
-    after: int = 0
-    accepted: list[str] = field(default_factory=list)
-    slowest: list[float] = field(default_factory=list)  # seconds that each answer took
-
-
 class Office:
     """The REST endpoints, for whoever takes rights away."""
 
@@ -63,41 +52,3 @@ class Office:
     def key(self, **fields: Any) -> dict[str, Any]:
         made: dict[str, Any] = self.call("POST", "/api-keys", {"name": "Watched", **fields})
         return made
-
-
-def hammered(hosts: Iterable[Host], key: str, number: int, found: Found, act: Callable[[], object], way: str) -> None:
-    """Send requests from several threads, take the right away in the middle, and send at least so many after that."""
-    enough = found.after + number
-    answered = float("inf")
-    over = False
-    lock = threading.Lock()
-
-    def send(host: Host, place: int) -> None:
-        count = 0
-        while not over:
-            sent = time.monotonic()
-            after = sent > answered
-            status = host.asks(key, anew=count % 7 == place)
-            count += 1
-            if after:
-                with lock:
-                    found.after += 1
-                    if status == 200:
-                        found.accepted.append(f"{way}: {sent - answered:.3f} s after the answer")
-
-    threads = [threading.Thread(target=send, args=(host, place)) for host in hosts for place in range(2)]
-    for thread in threads:
-        thread.start()
-    time.sleep(0.02)
-    began = time.monotonic()
-    try:
-        act()
-        answered = time.monotonic()
-        found.slowest.append(answered - began)
-        while found.after < enough:
-            assert time.monotonic() < answered + 20
-            time.sleep(0.01)
-    finally:
-        over = True
-        for thread in threads:
-            thread.join()

@@ -3,19 +3,31 @@
 On SQLite four processes of one host, on PostgreSQL two hosts with two processes each.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.running.conftest import office_of
+from tests.running.hammering import Found, Load, Victim
 from tests.running.installation import Installation, prepared
-from tests.running.revoking import Found, Host, Office, hammered
+from tests.running.revoking import PATH, Office
 from tests.servers import DatabaseKind
 
-AFTER = 50  # requests after each answer
+
+class Size(NamedTuple):
+    """How many lose something at the same time, how often that is done, and the requests after each answer."""
+
+    at_once: int
+    rounds: int
+    after: int
+
+
+SMALL, FULL = Size(2, 1, 50), Size(10, int(os.environ.get("KEYADMIN_SOAK_ROUNDS", "20")), 45)
+Figures = dict[str, Found]
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +56,18 @@ def office(hosts: list[Installation]) -> Office:
     return office_of(hosts[0])
 
 
-Taken = tuple[str, Callable[[], object]]
+@pytest.fixture(scope="module")
+def load(hosts: list[Installation]) -> Load:
+    return Load(one.address for one in hosts)
 
 
-def takes(office: Office, way: str, number: int) -> Taken:
-    """A secret that works, and what takes that away."""
+@pytest.fixture(scope="module")
+def figures() -> Figures:
+    return {}
+
+
+def taken(office: Office, way: str, number: int) -> Victim:
+    """Who is to lose something that way."""
     if way in BY_OWNER:
         policy = office.call("POST", "/policies", {"name": f"{way} {number}", "patterns": ["view_customer"]})
         group = office.call("POST", "/groups", {"name": f"{way} {number}", "policies": [policy["id"]]})
@@ -56,7 +75,7 @@ def takes(office: Office, way: str, number: int) -> Taken:
         secret = office.key(kind="user", owner=user["id"])["api_key"]
         named = {"policy": policy["id"], "group": group["id"], "user": user["id"]}
         method, path, body = BY_OWNER[way]
-        return secret, lambda: office.call(method, path.format(**named), body)
+        return Victim(secret, lambda: office.call(method, path.format(**named), body))
     made = office.key(permissions=["view_customer"])
     secret, path = made["api_key"], f"/api-keys/{made['api_key_id']}"
     if way in TWICE:
@@ -67,9 +86,9 @@ def takes(office: Office, way: str, number: int) -> Taken:
             first = wait(both, return_when=FIRST_COMPLETED).done.pop()  # what counts is the answer that comes first
             return first.result()
 
-        return secret, act
+        return Victim(secret, act)
     method, more, changes = BY_KEY[way]
-    return secret, lambda: office.call(method, path + more, changes)
+    return Victim(secret, lambda: office.call(method, path + more, changes))
 
 
 BY_KEY: dict[str, tuple[str, str, Any]] = {
@@ -87,34 +106,62 @@ BY_OWNER: dict[str, tuple[str, str, Any]] = {
     "owner": ("POST", "/api-users/{user}/disable", None),
 }
 TWICE = ("twice", "replay")
-POOL = ThreadPoolExecutor(2)
+POOL = ThreadPoolExecutor(20)
 WAYS = (*BY_KEY, *BY_OWNER, *TWICE)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_nothing_sent_after_the_answer_is_accepted(
-    hosts: list[Installation], office: Office, way: str, soak: bool
+    load: Load, office: Office, way: str, soak: bool, figures: Figures
 ) -> None:
-    found, doors = Found(), [Host(one.address) for one in hosts]
-    for number in range(200 if soak else 2):
-        secret, act = takes(office, way, number)
-        for door in doors:
-            assert door.asks(secret) == 200
-        hammered(doors, secret, AFTER, found, act, way)
+    found = figures[way] = Found()
+    at_once, rounds, after = FULL if soak else SMALL
+    for number in range(rounds):
+        numbers = range(number * at_once, (number + 1) * at_once)
+        victims = list(POOL.map(lambda one: taken(office, way, one), numbers))
+        load.warm(victims)
+        load.take_away(victims, after, found, way)
     assert found.accepted == []
 
 
-def test_a_suspended_organization_is_refused_at_once(hosts: list[Installation], office: Office, soak: bool) -> None:
-    found, doors = Found(), [Host(one.address) for one in hosts]
-    for _ in range(200 if soak else 2):
-        secret = office.key(permissions=["view_customer"])["api_key"]
-        for door in doors:
-            assert door.asks(secret) == 200
-        try:
-            hammered(doors, secret, AFTER, found, lambda: office.call("POST", "/organizations/acme/suspend"), "suspend")
-        finally:
-            office.call("POST", "/organizations/acme/resume")
+def test_a_suspended_organization_is_refused_at_once(load: Load, office: Office, soak: bool, figures: Figures) -> None:
+    found = figures["suspend"] = Found()
+    at_once, rounds, after = FULL if soak else SMALL
+    slugs = [office.call("POST", "/organizations", {"name": f"Victim {one}"})["slug"] for one in range(at_once)]
+    victims = [suspended(office, slug) for slug in slugs]
+    for _ in range(rounds):
+        for victim in victims:
+            victim.answered, victim.after = float("inf"), 0
+        load.warm(victims)
+        load.take_away(victims, after, found, "suspend")
+        list(POOL.map(lambda slug: of_organization(office, slug, "resume"), slugs))
     assert found.accepted == []
+
+
+def suspended(office: Office, slug: str) -> Victim:
+    """A key of an organisation that is to be suspended."""
+    made = office.call(
+        "POST", "/api-keys", {"name": slug, "permissions": ["view_customer"]}, **{"X-Organization": slug}
+    )
+    path = PATH.replace("organization=acme", f"organization={slug}")
+    return Victim(made["api_key"], lambda: of_organization(office, slug, "suspend"), path)
+
+
+def of_organization(office: Office, slug: str, way: str) -> object:
+    return office.call("POST", f"/organizations/{slug}/{way}", **{"X-Organization": slug})
+
+
+def test_that_was_enough(
+    figures: Figures, soak: bool, report: Callable[[str], None], database_kind: DatabaseKind
+) -> None:
+    """Last of all: the figures, which no other test asserts."""
+    for way, found in figures.items():
+        report(f"R1 on {database_kind}, {way}: {found}")
+    together = sum(found.after for found in figures.values())
+    report(f"R1 on {database_kind}, in all: {together} requests after the answers")
+    if soak and len(figures) > len(WAYS):
+        assert together >= 100_000
+        assert all(len(found.took) >= 200 for found in figures.values())
 
 
 @pytest.mark.parametrize("broken", ["slow cache", "late fill"])
@@ -126,10 +173,11 @@ def test_the_proof_can_fail(tmp_path: Path, broken: str, database_kind: Database
     with prepared(tmp_path / "it", **environment) as made:
         made.start()
         office = office_of(made)
-        found, door = Found(), Host(made.address)
-        for number in range(20):
-            secret, act = takes(office, "revoke", number)
-            hammered([door], secret, AFTER, found, act, "revoke")
+        found, load = Found(), Load([made.address])
+        for number in range(10):
+            victims = [taken(office, "revoke", 10 * number + one) for one in range(2)]
+            load.warm(victims)
+            load.take_away(victims, SMALL.after, found, "revoke")
             if found.accepted:
                 return
     pytest.fail("Nothing was accepted that must not be.")
