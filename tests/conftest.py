@@ -1,5 +1,6 @@
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 
 import hypothesis
 import pytest
@@ -26,6 +27,20 @@ def world(db: None) -> World:
 def lasting_world(transactional_db: None) -> World:
     """The same, committed: for tests with several threads or processes."""
     return worlds.build(settings.ENV.master.fingerprint)
+
+
+@pytest.fixture
+def report(soak: bool, capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Says a figure that no test asserts: on the terminal by `make soak`, else beside what a failing test printed."""
+
+    def say(line: str) -> None:
+        if soak:
+            with capsys.disabled():
+                sys.stdout.write(f"\n{line}\n")
+        else:
+            sys.stdout.write(f"{line}\n")
+
+    return say
 
 
 # What is looked at there is the same on every database: they run on SQLite alone, with the full numbers on both.

@@ -1,5 +1,6 @@
 """At the edge of the server: what became of a request is recorded, where no transaction takes that back."""
 
+import time
 from collections.abc import Callable
 from typing import cast
 
@@ -8,13 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from keyadmin.kernel.actor import ANONYMOUS, ActorKind
 from keyadmin.kernel.errors import UnavailableError
 from keyadmin.usage import services
-from keyadmin.web import refusals
+from keyadmin.web import edge, refusals
 from keyadmin.web.auth import KeyadminRequest
 from keyadmin.web.logs import masked
 from keyadmin.web.refusals import Refusal
 
 # What Django and allauth answer by themselves.
 BARE = {403: Refusal("forbidden"), 429: Refusal("rate_limited")}
+UNPROVED = "invalid_key"
 ALLOWED, UNKNOWN = Refusal("allowed"), Refusal("unavailable")
 
 
@@ -28,12 +30,15 @@ class AccessMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = time.monotonic()
         with refusals.noting() as noted:
             response = self.get_response(request)
         asked = cast(KeyadminRequest, request)
         outcome = noted.refusal or BARE.get(response.status_code) or _of_key(asked)
         if outcome is not None:
             _record(asked, outcome)
+            if outcome.code == UNPROVED:
+                edge.wait_evenly(began)
         return response
 
 

@@ -5,6 +5,7 @@ The body is not read, no method is special, nothing redirects. A gateway lets a 
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
@@ -36,6 +37,7 @@ THREADS: Final = 8
 MOST_WAITING: Final = 256
 MOST_IN_LINE: Final = 64
 SECONDS: Final = 0.8
+UNPROVED: Final = "invalid_key"
 REPORTED: Final = frozenset(
     {b"x-forwarded-uri", b"x-original-uri", b"x-forwarded-method", b"x-original-method"},
 )
@@ -55,6 +57,7 @@ READ: Final = frozenset(
 )
 # Where many wrong keys come from, keys that are not remembered have few threads of their own: `guesses` says why.
 _threads = ThreadPoolExecutor(THREADS, "verify"), ThreadPoolExecutor(guesses.AT_ONCE, "verify-line")
+_sleepers = ThreadPoolExecutor(64, "verify-even")
 _most_waiting: Final = MOST_WAITING, MOST_IN_LINE
 _waiting = [0, 0]
 
@@ -103,6 +106,7 @@ class Kept(NamedTuple):
 
 async def serve(scope: dict[str, Any], send: Send) -> None:
     """One request and its answer."""
+    began = time.monotonic()
     client = scope["client"]
     asked = asked_by(
         scope["method"], scope["path"], scope["query_string"], scope["headers"], client[0] if client else ""
@@ -111,6 +115,8 @@ async def serve(scope: dict[str, Any], send: Send) -> None:
     if reply is None:
         reply = await _in_thread(asked)
         _note(asked, reply, tally.looked_up)
+        if reply.outcome == UNPROVED:
+            await asyncio.get_running_loop().run_in_executor(_sleepers, edge.wait_evenly, began)
     await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply, asked)})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
 

@@ -3,14 +3,16 @@
 import itertools
 import re
 import secrets
+import time
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from django.conf import settings
 
 from keyadmin.kernel import addresses
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+STEP_SECONDS: Final = 0.01  # longer than a key is looked up
 _START = f"req_{secrets.token_hex(6)}"
 _numbers = itertools.count(secrets.randbits(16))
 
@@ -38,3 +40,12 @@ def request_id(given: str = "") -> str:
     if given and _REQUEST_ID.fullmatch(given):
         return given
     return f"{_START}{next(_numbers):08x}"
+
+
+def wait_evenly(began: float) -> None:
+    """Sleep until a whole number of steps after `began`, by the monotonic clock.
+
+    What took a little longer is then answered no later: how long it takes to refuse a key does not tell whether its id
+    is known. In a thread, as an event loop rounds to milliseconds from the moment at which it begins to wait.
+    """
+    time.sleep((began - time.monotonic()) % STEP_SECONDS)

@@ -1,5 +1,4 @@
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -26,17 +25,3 @@ def office(running: Installation) -> Office:
 
 def office_of(made: Installation) -> Office:
     return Office(made.address, made.secret("create_key", "--name", "All", "--user", "1"))
-
-
-@pytest.fixture
-def report(soak: bool, capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Says a figure that no test asserts: on the terminal by `make soak`, else beside what a failing test printed."""
-
-    def say(line: str) -> None:
-        if soak:
-            with capsys.disabled():
-                sys.stdout.write(f"\n{line}\n")
-        else:
-            sys.stdout.write(f"{line}\n")
-
-    return say
