@@ -105,11 +105,17 @@ def web_processes(number: int, port: int, environment: Mapping[str, str]) -> Ite
         yield pids
 
 
-def granian(application: str, port: int, *, interface: str, python: str = sys.executable) -> list[str]:
-    """One process of granian, the fastest server for an empty WSGI callable."""
+def granian(application: str, port: int, *, python: str = sys.executable) -> list[str]:
+    """One process of granian with a WSGI callable."""
     options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--backpressure", "4096", "--no-ws"]
     quiet = ["--no-access-log", "--log-level", "error"]
-    return [python, "-m", "granian", "--interface", interface, application, *options, *quiet]
+    return [python, "-m", "granian", "--interface", "wsgi", application, *options, *quiet]
+
+
+def uvicorn(application: str, port: int) -> list[str]:
+    """One process of uvicorn with an ASGI callable."""
+    options = ["--host", "127.0.0.1", "--port", str(port), "--http", "httptools", "--loop", "uvloop", "--ws", "none"]
+    return [sys.executable, "-m", "uvicorn", application, *options, "--no-access-log", "--log-level", "error"]
 
 
 def measured(server: Server, *, connections: int = CONNECTIONS, seconds: int = SECONDS) -> Rate:
