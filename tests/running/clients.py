@@ -110,6 +110,12 @@ class Keeper(threading.Thread):
         while not self.over.wait(0.05):
             self._do()
 
+    def end(self) -> None:
+        """Returns when it does nothing any more."""
+        self.over.set()
+        if self.is_alive():
+            self.join()
+
 
 def longest_gaps(moments: list[float], number: int) -> list[float]:
     """The longest times between two good answers, in seconds, the longest first."""

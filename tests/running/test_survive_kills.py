@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 import pytest
@@ -37,6 +37,10 @@ class Place:
     made: Installation
     server: PostgresServer | None
     clients: list[Client]
+    keeper: Keeper = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keeper = Keeper(self.keep_running)
 
     def keep_running(self) -> None:
         if self.made.process is None or self.made.process.poll() is not None:
@@ -106,7 +110,9 @@ def place(tmp_path_factory: pytest.TempPathFactory, database_kind: DatabaseKind)
         secret = made.secret("create_key", "--name", "All", "--admin")
         clients: list[Client] = [Verifier(made.port, secret) for _ in range(VERIFIERS)]
         clients += [Changer(made.port, secret, f"client-{number}") for number in range(CHANGERS)]
-        yield Place(made, server, clients)
+        place = Place(made, server, clients)
+        stack.callback(place.keeper.end)  # before all else: it would start again what has been ended
+        yield place
 
 
 def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(
@@ -114,8 +120,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(
 ) -> None:
     ways = ways_of(place, 200 if soak else 3)
     began = time.monotonic()
-    keeper = Keeper(place.keep_running)
-    for thread in (keeper, *place.clients):
+    for thread in (place.keeper, *place.clients):
         thread.start()
     for way in ways:
         under_load(place)
@@ -131,8 +136,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(
     seconds = time.monotonic() - began
     assert [client.failure for client in place.clients] == [None] * len(place.clients)
     kept = Counter(records_of(place))
-    keeper.over.set()
-    keeper.join()
+    place.keeper.end()
     figures(place, len(ways), seconds, report)
 
     asked = [one for client in place.clients for one in client.request_ids]
