@@ -1,5 +1,6 @@
 """Records go from the spools into the database, each once, and what is counted is what a recount finds."""
 
+import fcntl
 import os
 import random
 from collections import Counter
@@ -29,6 +30,15 @@ def record(number: int, **fields: object) -> Record:
 def numbers() -> list[int]:
     """Which records are in the database, in the order of their time."""
     return [int(text) for text in AccessRecord.objects.order_by("time", "pk").values_list("request_id", flat=True)]
+
+
+def let_go(spool: Spool) -> None:
+    """Close it, and wait for the locks on its files: a sync under way keeps them a little longer."""
+    paths = waiting(spool.directory)
+    spool.close()
+    for path in paths:
+        with path.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def abandoned(spool: Spool, *parts: bytes) -> Path:
@@ -68,7 +78,7 @@ def test_an_orphan_is_adopted_and_removed_with_its_position(spool: Spool) -> Non
         spool.append(record(number))
     drain()
     spool.append(record(3))
-    spool.close()
+    let_go(spool)
     assert drain().records == 1
     assert waiting(spool.directory) == []
     assert not SpoolPosition.objects.exists()
@@ -88,7 +98,7 @@ def test_a_torn_tail_waits_for_its_rest_until_nobody_can_write_it(
     with path.open("ab") as file:
         file.write(last[20:] + last[:30])
     assert drain() == (1, 0)
-    spool.close()
+    let_go(spool)
     assert drain() == (0, 30)
     assert "30 bytes in the spool were no record" in caplog.text
     assert waiting(spool.directory) == []
