@@ -39,10 +39,13 @@ class Host:
 
 
 class Office:
-    """The REST endpoints, for whoever takes rights away."""
+    """The REST endpoints, for whoever takes rights away: at an address from which no wrong keys come."""
 
     def __init__(self, address: str, key: str) -> None:
-        self.client = httpx.Client(base_url=f"{address}/api/v1", headers={"X-API-KEY": key}, **CLIENT)
+        elsewhere = httpx.HTTPTransport(local_address="127.0.0.2", verify=False)
+        self.client = httpx.Client(
+            base_url=f"{address}/api/v1", headers={"X-API-KEY": key}, transport=elsewhere, **CLIENT
+        )
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         answer = self.client.request(method, path, json=body, headers={"X-Organization": "acme", **headers})
