@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -31,7 +33,7 @@ class Looking(uvicorn.Server):
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """Answers a body with its length, `/large` with more than a client's buffers hold, `/late` after a while."""
-    body, more = b"", True
+    body, more = b"", scope["path"] != "/refused"
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -148,6 +150,77 @@ def test_what_could_be_read_in_two_ways_is_not_read(port: int, head: bytes) -> N
         answer = rest_of(odd)
         assert answer.startswith(b"HTTP/1.1 400 ")
         assert answer.count(b"HTTP/1.1") == 1
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("beginning", "more"),
+    [
+        (CHUNKED + b"0\r\n", b"a: b\r\n"),  # trailers without end
+        (CHUNKED + b"0\r\nA: ", b"b" * 1000),  # one trailer without end
+        (CHUNKED + b"1;a=", b"b" * 1000),  # a chunk's extension without end
+        (CHUNKED.replace(b"/", b"/refused", 1), b"8000\r\n" + bytes(0x8000) + b"\r\n"),  # after the answer
+        (b"\r\n", b"\r\n" * 1000),
+    ],
+)
+def test_what_has_no_end_is_not_taken_in(port: int, beginning: bytes, more: bytes) -> None:
+    deadline = time.monotonic() + 20
+    with connected(port) as endless, pytest.raises(ConnectionError):
+        endless.sendall(beginning)
+        while time.monotonic() < deadline:
+            endless.sendall(more)
+
+
+def test_a_trailer_is_no_header(running: Installation) -> None:
+    key = running.secret("create_key", "--name", "Trailing").encode()
+    for path in (b"/verify", b"/api/v1/whoami"):
+        head = b"POST" if path == b"/verify" else b"GET"
+        text = b"%b %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        answer = wire(running, text % (head, path) + b"0\r\nX-API-KEY: " + key + b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+def test_a_fault_does_not_take_the_answer_of_what_came_before(port: int) -> None:
+    body = bytes(40_000)
+    first = b"POST /late HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    for fault in (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * 101 + b"\r\n", b"nonsense\r\n\r\n", b"GET / HT"):
+        with connected(port) as both:
+            both.sendall(first + fault)
+            if fault == b"GET / HT":
+                both.shutdown(socket.SHUT_WR)
+            answer = rest_of(both)
+            assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert answer.endswith(b"\r\n\r\n40000")
+
+
+def test_more_requests_than_can_wait_are_not_kept(port: int) -> None:
+    with connected(port) as hasty:
+        with suppress(ConnectionError):
+            hasty.sendall(b"GET / HTTP/1.1\r\n\r\n" * 3000)
+        assert 1 <= rest_of(hasty).count(b"HTTP/1.1 200") <= protocol.MOST_WAITING + 2
+
+
+def test_who_sends_no_more_is_answered(running: Installation) -> None:
+    key = running.secret("create_key", "--name", "Half closed").encode()
+    with connected(running.port) as half:
+        half.sendall(b"GET /api/v1/whoami HTTP/1.1\r\nHost: localhost\r\nX-API-KEY: " + key + b"\r\n\r\n")
+        half.shutdown(socket.SHUT_WR)
+        assert rest_of(half).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_who_leaves_before_the_answer_is_no_news(running: Installation) -> None:
+    before = running.errors
+    for _ in range(5):
+        with connected(running.port) as gone:
+            gone.sendall(
+                b"GET /sign-in/ HTTP/1.1\r\nHost: localhost\r\n\r\nGET /verify HTTP/1.1\r\nHost: a\r\n\r\n" * 3
+            )
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    time.sleep(1)
+    assert running.get("/healthz").status_code == 200
+    assert running.errors == before
 
 
 def wire(running: Installation, text: bytes) -> bytes:
