@@ -325,14 +325,27 @@ def readable(held: Rights) -> list[str]:
 
 
 def usage_scope(actor: Actor) -> Scope:
-    """Of which requests the actor may know. Raises DeniedError for an actor that may know of none."""
+    """Of which requests the actor may know. Raises DeniedError for an actor that may know of none.
+
+    Through a key with the flair [segment]: those of this key and of the keys that it created, and none without a key.
+    """
     viewed = actor.allowing("usage.view")
     own = _own(actor, actor.allowing("apikey.own")) if actor.allows("apikey.own") else None
     if viewed is not None and not viewed and own is None:
         raise access.denied(actor, "usage.view")
+    if actor.segment:
+        return Scope(key_ids=_of_segment(actor, viewed, own))
     if viewed is None or own is None:
         return Scope(viewed)
     return Scope(viewed, frozenset(APIKey.objects.filter(own).values_list("pk", flat=True)[:MOST_CHOICES]))
+
+
+def _of_segment(actor: Actor, viewed: frozenset[int] | None, own: Q | None) -> frozenset[int]:
+    """The key that acts, and those of the keys it created whose usage it may view, or that are its own."""
+    created = APIKey.objects.filter(created_by_key=actor.key_id or 0).order_by("-pk")
+    if viewed is not None:
+        created = created.filter(_in_organizations(viewed) | (own if own is not None else Q(pk__in=())))
+    return frozenset({actor.key_id or 0, *created.values_list("pk", flat=True)[:MOST_CHOICES]})
 
 
 def usage_of(actor: Actor, key: APIKey) -> Scope:

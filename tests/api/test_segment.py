@@ -6,6 +6,7 @@ from django.test import Client
 from accounts.models import Group, Policy, User
 from accounts.services.invitations import invite
 from keyadmin.api import api
+from keyadmin.kernel.actor import Subject
 from keyadmin.kernel.errors import DeniedError
 from keyadmin.keys import services
 from keyadmin.keys.models import APIKey
@@ -14,6 +15,7 @@ from keyadmin.verify.decide import Ask
 from keyadmin.verify.services import actor_of, verify
 from tests.api.calls import KEYS, call, comparable, json_of, problem
 from tests.api.objects import api_user, group, invitation, policy
+from tests.usage.test_read_usage import LOG, used
 from tests.world import OPERATOR, World
 
 V1 = "/api/v1"
@@ -209,3 +211,32 @@ def test_an_organization_that_it_created_is_its_own(world: World) -> None:
 def test_a_refusal_names_no_group(world: World) -> None:
     client = world.client(key=world.key("apikey.view", name="Reader[segment]").secret)
     assert "Administrators" not in problem(call(client, "GET", f"{V1}/groups"), 403, "insufficient_scope")["detail"]
+
+
+def test_the_access_log_is_that_of_its_own_keys(world: World, segment: Issued, client: Client) -> None:
+    child = APIKey.objects.get(pk=json_of(call(client, "POST", KEYS, MAKING["api-keys"]))["api_key_id"])
+    neighbour = world.key("view_customer").key
+    for key, request_id in ((segment.key, "own"), (child, "child"), (neighbour, "neighbour")):
+        used(key, request_id=request_id)
+    used(neighbour, request_id="nobody", subject=Subject(world.acme.pk))
+
+    def ids(query: str = "") -> set[str]:
+        given = {"own", "child", "neighbour", "nobody"}
+        return given & {item["request_id"] for item in json_of(call(client, "GET", f"{LOG}{query}"))["items"]}
+
+    assert ids() == {"own", "child"}
+    assert ids(f"?key={child.pk}") == {"child"}
+    assert ids(f"?key={neighbour.pk}") == set()
+    assert json_of(call(client, "GET", f"{LOG}?key={neighbour.pk}"))["total"] == 0
+    for path in ("usage", "access"):
+        assert call(client, "GET", f"{KEYS}/{child.pk}/{path}").status_code == 200
+        none = call(client, "GET", f"{KEYS}/999999/{path}")
+        assert comparable(call(client, "GET", f"{KEYS}/{neighbour.pk}/{path}")) == comparable(none)
+
+
+def test_the_access_log_of_a_users_key_is_that_of_its_own_keys(world: World) -> None:
+    key = world.user_key(world.auditor, name="Reader[segment]")
+    used(world.key().key, request_id="neighbour")
+    used(key.key, request_id="own")
+    items = json_of(call(world.client(key=key.secret), "GET", LOG))["items"]
+    assert {item["request_id"] for item in items} & {"own", "neighbour"} == {"own"}
