@@ -2,6 +2,7 @@
 
 import functools
 import json
+import threading
 from typing import Any
 
 from django.conf import settings
@@ -139,9 +140,18 @@ if settings.ENV.sample:
     api.add_router("/crm/customers", omnicrm.customers)
 
 
+_building = threading.Lock()
+
+
 @functools.cache
-def _openapi() -> bytes:
+def _built() -> bytes:
     return json.dumps(api.get_openapi_schema(path_prefix="")).encode()
+
+
+def _openapi() -> bytes:
+    """Built once, which takes a while: whoever asks meanwhile waits for it, as the cache itself would build it anew."""
+    with _building:
+        return _built()
 
 
 @require_safe

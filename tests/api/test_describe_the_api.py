@@ -1,11 +1,14 @@
 """The API describes itself: OpenAPI 3.1, complete enough for programs that read nothing else."""
 
 import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
+from keyadmin import api as wiring
 from tests.api.calls import call, json_of
 from tests.world import World
 
@@ -90,3 +93,22 @@ def test_both_addresses_describe_the_same(openapi: dict[str, Any]) -> None:
         theirs = openapi["paths"][f"/crm/api-keys{tail}"].get(method)
         if ours:
             assert {**theirs, "operationId": ""} == {**ours, "operationId": ""}
+
+
+def test_it_is_built_once_however_many_ask_at_the_start(monkeypatch: pytest.MonkeyPatch, rf: RequestFactory) -> None:
+    built: list[int] = []
+    build, together = wiring.api.get_openapi_schema, threading.Barrier(4)
+
+    def counted(**options: Any) -> Any:
+        built.append(threading.get_ident())
+        return build(**options)
+
+    def ask(_: int) -> bytes:
+        together.wait()
+        return wiring.openapi(rf.get("/api/v1/openapi.json")).content
+
+    monkeypatch.setattr(wiring.api, "get_openapi_schema", counted)
+    wiring._built.cache_clear()
+    with ThreadPoolExecutor(4) as threads:
+        answers = set(threads.map(ask, range(4)))
+    assert (len(built), len(answers)) == (1, 1)
