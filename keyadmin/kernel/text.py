@@ -30,12 +30,22 @@ def one_line(text: str) -> str:
 
     White space is one space each; control characters, lone surrogates and direction overrides become escapes.
     """
-    return "".join(char if _is_harmless(char) else ascii(char)[1:-1] for char in " ".join(text.split()))
+    line = " ".join(text.split())
+    if line.isprintable():  # without walking through it here: nothing of the kind is
+        return line
+    return "".join(char if _is_harmless(char) else ascii(char)[1:-1] for char in line)
 
 
 def kept_line(text: str, longest: int) -> str:
-    """What somebody sent, as it may be kept: one line as above, no whole key, at most so many characters."""
-    return one_line(tokens.redact(text)[: 10 * longest])[:longest]
+    """What somebody sent, as it may be kept: one line as above, no whole key, at most so many characters.
+
+    Of a text that is far too long the beginning alone is looked at, however long it is.
+    """
+    most = 10 * longest
+    begun = tokens.redact(text[: most + tokens.LONGEST_FORM])
+    if len(text) > most + tokens.LONGEST_FORM:
+        begun = begun[: -tokens.LONGEST_FORM]  # a key may have been cut there, so that it was not masked
+    return one_line(begun[:most])[:longest]
 
 
 def _is_harmless(char: str) -> bool:

@@ -18,6 +18,8 @@ TOKEN_ID_LENGTH: Final = 12
 SECRET_LENGTH: Final = 32
 CHECKSUM_LENGTH: Final = 6  # 62 ** 6 > 2 ** 32: every CRC32 fits
 TAIL_LENGTH: Final = 4
+# From the separator before the environment on, each character percent-encoded four times, as below.
+LONGEST_FORM: Final = len("%25252561") * (len("_live_") + TOKEN_ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH)
 
 _PREFIX = re.compile(r"[a-z][a-z0-9]{0,15}")
 _KEY = re.compile(

@@ -12,6 +12,7 @@ from django.conf import settings
 from keyadmin.kernel import addresses
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+LONGEST_REMEMBERED: Final = 300  # characters of X-Forwarded-For
 STEP_SECONDS: Final = 0.01  # longer than a key is looked up
 _START = f"req_{secrets.token_hex(6)}"
 _numbers = itertools.count(secrets.randbits(16))
@@ -26,13 +27,22 @@ class Peer(NamedTuple):
 
 def peer(remote: str, forwarded_for: str) -> Peer:
     """`remote` is the other end of the connection, `forwarded_for` the header that counts if it is a trusted proxy."""
-    return _peer(remote, forwarded_for, settings.ENV.trusted_proxies)
+    trusted = settings.ENV.trusted_proxies
+    alone = _alone(remote, trusted)
+    if not forwarded_for or not alone.is_trusted:
+        return alone
+    client = _remembered_client if len(forwarded_for) <= LONGEST_REMEMBERED else addresses.client_address
+    return Peer(client(remote, forwarded_for, trusted), True)
 
 
 @lru_cache(maxsize=4096)
-def _peer(remote: str, forwarded_for: str, trusted: tuple[str, ...]) -> Peer:
+def _alone(remote: str, trusted: tuple[str, ...]) -> Peer:
+    """The peer without any header."""
     believed = bool(trusted) and addresses.contains(trusted, addresses.parse_address(remote) or "")
-    return Peer(addresses.client_address(remote, forwarded_for, trusted), believed)
+    return Peer(addresses.client_address(remote, "", trusted), believed)
+
+
+_remembered_client = lru_cache(maxsize=4096)(addresses.client_address)
 
 
 def request_id(given: str = "") -> str:

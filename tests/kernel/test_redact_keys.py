@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyadmin.kernel import tokens
+from keyadmin.kernel.text import kept_line
 
 
 def encode_everything(text: str) -> str:
@@ -109,3 +110,21 @@ def test_a_hostile_text_is_searched_in_linear_time(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
     assert not tokens.looks_like_key(text)
     assert tokens.redact(text) == text
+
+
+@pytest.mark.parametrize("encoding", [*ENCODINGS, lambda text: quote(quote(encode_twice(text)))])
+def test_no_key_is_kept_wherever_a_long_text_is_cut(encoding: Callable[[str], str]) -> None:
+    token = tokens.mint("ka", "live")
+    whole, part = encoding(token.text), encoding(token.secret[:8])
+    for longest in (20, 300):
+        for before in ("", "x" * (longest - 10), " " * (10 * longest - 10), *(whole * number for number in range(20))):
+            for after in ("", "y" * 30_000, whole * 100):
+                kept = kept_line(before + whole + after, longest)
+                assert len(kept) <= longest
+                assert part not in kept
+
+
+def test_of_a_long_text_the_beginning_is_kept() -> None:
+    assert kept_line("word " * 10_000, 300) == ("word " * 60)
+    assert kept_line("a\x1b[31m\u202eb" + "c" * 50_000, 20) == "a\\x1b[31m\\u202ebccccc"[:20]
+    assert tokens.LONGEST_FORM == 504

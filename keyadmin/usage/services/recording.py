@@ -1,6 +1,7 @@
 """Keep what became of a request."""
 
 from functools import lru_cache
+from typing import Final
 
 from django.conf import settings
 
@@ -11,6 +12,7 @@ from keyadmin.usage.queries import Use
 from keyadmin.usage.services.partitions import usage_database
 from keyadmin.usage.spool import Record, Spool
 
+LONGEST_REMEMBERED: Final = 500  # characters
 _NOTED = "UPDATE usage_lastuse SET noted = TRUE WHERE (key_id, time) IN (VALUES {rows})"
 
 spool = Spool(settings.ENV.data_dir / "spool")
@@ -52,8 +54,12 @@ def record(
     )
 
 
+def _kept(text: str, longest: int) -> str:
+    return _remembered(text, longest) if len(text) <= LONGEST_REMEMBERED else kept_line(text, longest)
+
+
 # The same few texts come again and again, and cleaning one takes longer than all the rest.
-_kept = lru_cache(maxsize=8192)(kept_line)
+_remembered = lru_cache(maxsize=8192)(kept_line)
 
 
 def note_written(uses: list[Use]) -> None:
