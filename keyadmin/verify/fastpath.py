@@ -24,7 +24,7 @@ from keyadmin.usage import services as usage
 from keyadmin.verify import guesses, memory, services, site, tally
 from keyadmin.verify.decide import Ask, KeyFacts
 from keyadmin.verify.outcome import Decision, Outcome
-from keyadmin.verify.question import CLIENT_DEMANDS, DISAGREEING, Question, ask_of, client_demands
+from keyadmin.verify.question import CLIENT_DEMANDS, DISAGREEING, Question, ask_of, client_demands, up_to_end
 from keyadmin.web import edge, errors
 
 Headers = list[tuple[bytes, bytes]]
@@ -190,7 +190,7 @@ def asked_by(method: str, path: str, query: bytes, headers: Headers, remote: str
     return Asked(
         text.get(b"x-api-key", "").strip(),
         text.get(b"authorization", ""),
-        Question(query.decode("latin-1"), text.get(b"x-organization", ""), doubt),
+        Question(up_to_end(query.decode("latin-1")), text.get(b"x-organization", ""), doubt),
         peer.address,
         method,
         path,
@@ -292,7 +292,7 @@ def _judged(asked: Asked) -> Reply:
     if facts is None or not verdict.decision.allowed:
         return refused(asked, services.refusal_of(verdict.decision, subject, verdict.count))
     reply = Reply(200, about(facts, ask), subject=subject)
-    if verdict.known is not None:
+    if verdict.known is not None and asked.question.is_short:
         kept = reply._replace(lines=written(reply.headers))
         verdict.known.keep(asked.question, Kept(kept, facts.rate, facts.meter, facts.site_keys))
     return reply if verdict.count is None else _counted(asked, reply, verdict.count)

@@ -1,6 +1,8 @@
 """What a gateway asks about a key: read from the query of its request, so that no client of it can ask for less."""
 
+import re
 from collections.abc import Collection
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
@@ -11,10 +13,12 @@ from keyadmin.kernel.errors import BadRequestError
 from keyadmin.verify.decide import Ask
 
 LONGEST_QUERY: Final = 4000
+LONGEST_REMEMBERED: Final = 500
 MOST_PARAMETERS: Final = 100
 OURS: Final = frozenset({"permission", "any", "organization", "environment"})
 DEMANDS: Final = frozenset({"permission", "any"})
 END: Final = "end"
+_END = re.compile(rf"(?:\A|&){END}(?=[=&]|\Z)")
 CLIENT_DEMANDS: Final = "client"
 DISAGREEING: Final = "disagreeing"
 
@@ -30,21 +34,38 @@ class Question(NamedTuple):
     organization: str = ""
     doubt: str = ""
 
+    @property
+    def is_short(self) -> bool:
+        """Whether its answer may be remembered."""
+        return len(self.query) + len(self.organization) <= LONGEST_QUERY
 
-@lru_cache(maxsize=4096)
+
 def client_demands(query: str) -> bool:
-    """Whether the query of the client's own request holds a parameter that says which permissions are needed."""
+    """Whether the query of the client's own request holds a parameter that says which permissions are needed.
+
+    One that is too long to be read is supposed to.
+    """
+    if len(query) > LONGEST_REMEMBERED:
+        return len(query) > LONGEST_QUERY or _demands(query)
+    return _remembered_demands(query)
+
+
+def _demands(query: str) -> bool:
     try:
         return any(name in DEMANDS for name, _ in _pairs(query))
     except BadRequestError:
         return True  # it is safer to suppose so
 
 
+_remembered_demands = lru_cache(maxsize=4096)(_demands)
+
+
 def ask_of(question: Question, address: str) -> Ask:
     """What is asked, of a client at `address`. Raises BadRequestError for what a gateway can't have meant.
 
     Caddy and Envoy put the client's query behind the gateway's. It never asks for less than the gateway did:
-    - nothing is read from the parameter `end` on, with which the recipes close what they ask;
+    - nothing is read from the parameter `end` on, with which the recipes close what they ask; what stands before it
+      is the gateway's alone, so that a parameter that is none of ours is a mistake there;
     - without it, a second organisation or environment is refused, and another permission only adds to what is needed,
     - except under `any`, which therefore does not count (all permissions are needed) where the client could have
       written it or one of the permissions: where its own query, as the gateway reports it, names either, or where
@@ -58,6 +79,8 @@ def ask_of(question: Question, address: str) -> Ask:
     wanted: dict[str, list[str]] = {}
     doubtful, foreign = question.doubt == CLIENT_DEMANDS and not is_closed, False
     for name, value in _pairs(own):
+        if is_closed and name not in OURS:
+            raise _unknown(name)
         wanted.setdefault(name, []).append(value)
         doubtful |= foreign and name in DEMANDS
         foreign |= name not in OURS
@@ -75,13 +98,23 @@ def ask_of(question: Question, address: str) -> Ask:
     )
 
 
+def up_to_end(query: str) -> str:
+    """The query without what follows the name of the parameter `end`: it asks the same."""
+    end = _END.search(query)
+    return query if end is None else query[: end.end()]
+
+
 def _own_part(query: str) -> tuple[str, bool]:
     """The query up to the parameter `end`, and whether that is there."""
-    parts = query.split("&")
-    for place, part in enumerate(parts):
-        if part.partition("=")[0] == END:
-            return "&".join(parts[:place]), True
-    return query, False
+    end = _END.search(query)
+    return (query, False) if end is None else (query[: end.start()], True)
+
+
+def _unknown(name: str) -> BadRequestError:
+    """The refusal of a parameter, which is not repeated: it could be anything."""
+    similar = get_close_matches(name[:50].lower(), sorted(OURS), n=1)
+    hint = f"did you mean {similar[0]}?" if similar else f"known are {', '.join(sorted(OURS))}."
+    return BadRequestError(f"A parameter before `{END}` is unknown: {hint}")
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

@@ -190,6 +190,7 @@ def test_organization_and_environment_narrow(place: Place) -> None:
         ("any=yes&permission=view_customer", "any"),
         ("any=1&any=0&permission=view_customer", "any"),
         ("permission=%ff", "query"),
+        ("organisation=acme&end", "did you mean organization?"),
         ("&".join(f"permission=p{number}" for number in range(101)), "query"),
         ("permission=" + "a" * 4000, "query"),
     ],
