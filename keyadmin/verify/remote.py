@@ -30,15 +30,20 @@ def organization_meant(actor: Actor, reference: str | None) -> int:
 def verify_for(*, actor: Actor, presented: str, ask: Ask, user_agent: str, site_key: str = "") -> Verdict:
     """What comes of a key, recorded as a use of that key from the address that was told. `ask` names an organisation.
 
+    What does not work in that organisation is recorded as a request about the organisation, with no key.
     `site_key` is what the client presented beside it.
 
     Without proof that the key is right and works there, the verdict holds no facts. Raises UnavailableError.
     """
     verdict = services.verify(presented, ask, site_key)
     decision, facts = verdict.decision, verdict.facts
-    subject = services.actor_of(facts, ask).subject if facts is not None else Subject(ask.organization_id)
     allowed, missing = decision.allowed, decision.missing_permission
     code = "allowed" if allowed else decision.public.code
+    # Else who knows no more than the id of a key could write into the log of its organisation, from any address.
+    works_here = code not in UNPROVED or (facts is not None and facts.held.reaches(ask.organization_id or 0))
+    subject = (
+        services.actor_of(facts, ask).subject if facts is not None and works_here else Subject(ask.organization_id)
+    )
     usage.record(
         outcome=code,
         reason="" if allowed or missing else decision.outcome,

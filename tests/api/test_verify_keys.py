@@ -185,3 +185,19 @@ def test_it_is_recorded_as_a_use_of_the_key_that_is_asked_about(world: World, as
     assert first.request_id == answer["X-Request-Id"]
     assert {one.organization_id for one in records} == {world.acme.pk}
     assert issued.secret not in json.dumps(records)
+
+
+def test_a_guess_is_recorded_where_it_was_asked_about(world: World) -> None:
+    """An application elsewhere that knows the public id of a key writes nothing into the log of its organisation."""
+    issued = world.key("view_customer", name="Billing")
+    wrong = issued.secret[:-10] + "0" * 10
+    foreign = world.client(key=world.key("key.verify", organization=world.globex).secret)
+    ours = world.client(key=world.key("key.verify").secret)
+    for client, key in ((foreign, wrong), (foreign, issued.secret), (ours, wrong)):
+        answer = call(client, "POST", PATH, {"key": key, "address": "203.0.113.66"})
+        assert json_of(answer)["code"] == "invalid_key"
+    records = [one for one in spooled() if one.address == "203.0.113.66"]
+    assert [(one.organization_id, one.key_id, one.token_id, one.who) for one in records[:2]] == [
+        (world.globex.pk, -1, "", "")
+    ] * 2
+    assert records[2].organization_id == world.acme.pk
