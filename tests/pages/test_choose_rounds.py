@@ -39,13 +39,40 @@ def test_it_says_the_number_its_source_and_what_it_is_worth(world: World, admin:
 
 def test_a_number_is_saved_and_said(world: World, admin: Client) -> None:
     version = Page(admin.get(ROUNDS)).field("version")["value"]
-    response = admin.post(ROUNDS, {"api_key_rounds_no": "9999", "version": version}, follow=True)
+    response = admin.post(ROUNDS, {"api_key_rounds_no": "9999", "weak_is_known": "on", "version": version}, follow=True)
     text = Page(response).text
     assert "New hashes have 9,999 rounds." in text
     assert "Read from the number saved on this page" in text
     assert "Below 10,000 rounds is weak." in text
     assert queries.rounds().number == 9_999
     assert len(events()) == 1
+
+
+@pytest.mark.parametrize("typed", ["30000", "30,000", "30 000", " 030000 ", "30\u202f000"])
+def test_thousands_may_be_parted(world: World, admin: Client, typed: str) -> None:
+    assert admin.post(ROUNDS, {"api_key_rounds_no": typed, "version": "1"}).status_code == 303
+    assert queries.rounds().saved == 30_000
+
+
+@pytest.mark.parametrize(
+    "typed", ["30.000", "30.0", "30000.", "30,00", "3,0000", "30,000 000", "\u0663\u0660\u0660\u0660\u0660", "3e4"]
+)
+def test_what_could_mean_another_number_is_refused(world: World, admin: Client, typed: str) -> None:
+    response = admin.post(ROUNDS, {"api_key_rounds_no": typed, "weak_is_known": "on", "version": "1"})
+    assert response.status_code == 422
+    assert "Use digits only; a comma or a space may part the thousands." in Page(response).text
+    assert queries.rounds().saved is None
+
+
+def test_a_weak_number_has_to_be_meant(world: World, admin: Client) -> None:
+    assert "weak_is_known" not in [field.get("name") for field in Page(admin.get(ROUNDS)).all("input")]
+    refused = admin.post(ROUNDS, {"api_key_rounds_no": "9,999", "version": "1"})
+    assert refused.status_code == 422
+    assert_sound(refused)
+    assert "Below 10,000 rounds is weak. Tick the box if you mean it." in Page(refused).text
+    assert Page(refused).field("weak_is_known")["type"] == "checkbox"
+    assert queries.rounds().saved is None
+    assert admin.post(ROUNDS, {"api_key_rounds_no": "10000", "version": "1"}).status_code == 303
 
 
 @pytest.mark.parametrize("typed", ["", "0", "-5", "1.5", "many", "100000001", "9" * 400, "100000000"])
