@@ -7,7 +7,7 @@ found by the wall clock would be too small as soon as they have ended. On an idl
 import math
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
@@ -143,9 +143,13 @@ def calibrate(
         tried.append(timed(prepare, rounds, runs, progress, until))
         if tried[-1].is_near(target_ms, AIM) or time.monotonic() > until:
             break
-        rounds = _within_bounds(rounds * target_ms / max(tried[-1].milliseconds, 0.001))
-    best = min(tried, key=lambda timing: abs(timing.milliseconds - target_ms))
-    return Calibration(scheme, target_ms, (low, high), best)
+        rounds = within_bounds(rounds * target_ms / max(tried[-1].milliseconds, 0.001))
+    return Calibration(scheme, target_ms, (low, high), nearest((*tried, low, high), target_ms))
+
+
+def nearest(timings: Iterable[Timing], target_ms: int) -> Timing:
+    """The one whose time is nearest to the target; the first of several."""
+    return min(timings, key=lambda timing: abs(timing.milliseconds - target_ms))
 
 
 def check_a_secret(rounds: int) -> Run:
@@ -181,9 +185,9 @@ def _suggested(low: Timing, high: Timing, target_ms: int) -> int:
     of_a_round = (high.milliseconds - low.milliseconds) / (high.rounds - low.rounds)
     if of_a_round <= 0:
         return high.rounds
-    return _within_bounds(high.rounds + (target_ms - high.milliseconds) / of_a_round)
+    return within_bounds(high.rounds + (target_ms - high.milliseconds) / of_a_round)
 
 
-def _within_bounds(rounds: float) -> int:
+def within_bounds(rounds: float) -> int:
     """A whole number that can be set, of three digits and zeros: no measuring is finer than that."""
     return min(hashing.MOST_ROUNDS, max(1, round(float(f"{rounds:.3g}"))))

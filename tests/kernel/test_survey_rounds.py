@@ -3,6 +3,7 @@
 import pytest
 
 from keyadmin.kernel import survey as surveys
+from keyadmin.kernel.calibration import Prepare, Run
 from keyadmin.kernel.errors import InvalidError
 from keyadmin.kernel.survey import estimate, survey
 from tests.kernel.test_calibrate_rounds import SLOW, machine, steady
@@ -15,6 +16,43 @@ def test_the_way_to_the_number_is_measured_in_order() -> None:
     assert suggested == pytest.approx(150_000, rel=0.05)
     asked = sorted([10_000, 100_000, suggested, *(round(part * suggested) for part in (0.25, 0.5, 0.75))])
     assert [(point.rounds, point.milliseconds) for point in found.points] == [(n, steady(n)) for n in asked]
+
+
+def busy_while(numbers: range, factor: float) -> Prepare:
+    """A machine of 2,000 rounds a millisecond, that is slower by this factor for some of the numbers it is asked."""
+    asked = 0
+
+    def prepare(rounds: int) -> Run:
+        nonlocal asked
+        asked += 1
+        taken = rounds / 2000 * (factor if asked in numbers else 1)
+        return lambda: (taken, taken)
+
+    return prepare
+
+
+def test_of_all_points_the_nearest_is_suggested() -> None:
+    """Busy for the first number after the probes, which sends the search away from what was right."""
+    found = survey(SLOW, 50, also=[96_000], prepare=busy_while(range(3, 4), 1.4))
+    best = found.found.measured
+    assert best is not None
+    assert abs(best.milliseconds - 50) == min(abs(point.milliseconds - 50) for point in found.points)
+    assert found.found.reached
+    assert found.doubt == ""
+
+
+def test_points_that_contradict_the_number_are_weighed_again() -> None:
+    """A busy moment makes 66,700 rounds look like 60 ms, though 100,000 take but 50: no number may be believed."""
+    found = survey(SLOW, 60, prepare=busy_while(range(3, 5), 1.8))
+    assert found.found.rounds == 66_700
+    assert found.at(100_000) is not None
+    assert "Measure again" in found.doubt
+
+
+def test_a_target_that_is_not_reached_is_in_doubt() -> None:
+    found = survey(SLOW, 50, prepare=machine(lambda rounds: 30.0 if rounds < 90_000 else 80.0))
+    assert not found.found.reached
+    assert "busy" in found.doubt
 
 
 def test_other_numbers_are_measured_too() -> None:
@@ -31,6 +69,7 @@ def test_what_there_is_no_time_for_is_left_out() -> None:
     found = survey(SLOW, 50, also=[100_000_000], prepare=machine(steady))
     assert found.at(100_000_000) is None
     assert found.found.reached
+    assert found.doubt == ""
     assert len(found.points) == 6
 
 

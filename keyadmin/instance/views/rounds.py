@@ -98,6 +98,7 @@ def _page(
     """The whole page, with the forms as they were sent, and what was measured."""
     now, actor = queries.rounds(), actor_of(request)
     suggested = survey.found.rounds if survey else None
+    trusted = suggested if survey and not survey.doubt else None
     context = {
         "now": now,
         "source": SOURCES[now.source],
@@ -107,8 +108,9 @@ def _page(
         "may_manage": actor.held.instance.allows("setting.ctrl"),
         "measure_form": measure_form or _measure_form(),
         "save_form": save_form
-        or _save_form(request, api_key_rounds_no=suggested or now.saved or now.number, version=now.version),
+        or _save_form(request, api_key_rounds_no=trusted or now.saved or now.number, version=now.version),
         "suggested": suggested,
+        "trusted": trusted,
         "result": _result(survey, now) if survey else None,
         "is_stale": is_stale,
         "stale": queries.last_change() if is_stale else None,
@@ -126,6 +128,7 @@ def _result(survey: Survey, now: queries.Rounds) -> dict[str, Any]:
     points = [(point.rounds, point.milliseconds) for point in near]
     return {
         "found": found,
+        "doubt": survey.doubt,
         "is_weak": found.rounds is not None and found.rounds < calibration.WEAK_ROUNDS,
         "points": survey.points,
         "now": survey.at(now.number),
