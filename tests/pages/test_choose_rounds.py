@@ -148,8 +148,8 @@ def test_a_number_in_doubt_is_not_filled_in(
     assert page.field("api_key_rounds_no")["value"] == prefilled
     assert ("The machine was busy with other things" in page.text) is (slower > 1)
     assert ("Nearest to 50 ms: 100,000 rounds" in page.text) is (slower > 1)
-    primary = [button["data-busy"] for button in page.all("button") if "btn-primary" in (button.get("class") or "")]
-    assert primary == (["Measuring…"] if slower > 1 else ["Saving…"])
+    primary = [button.get("data-busy") for button in page.all("button") if "btn-primary" in (button.get("class") or "")]
+    assert ("Measuring…" in primary, "Saving…" in primary) == (slower > 1, slower == 1)
 
 
 def test_a_hash_without_rounds_is_answered_in_words(world: World, admin: Client) -> None:
