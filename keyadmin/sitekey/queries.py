@@ -74,6 +74,11 @@ def demanded() -> tuple[Accepted, ...] | None:
     return tuple(Accepted(key.pk, key.verifier, _seconds(key.ends_at), key.is_weak) for key in keys)
 
 
+def is_demanded() -> bool:
+    """Whether a request by key has to carry the site key, too."""
+    return _state().demanded
+
+
 def is_missing() -> bool:
     """Whether the variable demands a site key and there is none."""
     return _state().shuts_out

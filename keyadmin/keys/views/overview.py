@@ -22,6 +22,7 @@ from keyadmin.keys.queries import visible_keys
 from keyadmin.keys.views.acts import Act, act_on
 from keyadmin.keys.views.common import address, here
 from keyadmin.keys.views.lists import figures, standing
+from keyadmin.sitekey.queries import is_demanded
 from keyadmin.web import charts, words
 from keyadmin.web.navigation import Crumb
 from keyadmin.web.templatetags import kit
@@ -53,6 +54,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         **found,
         **standing(actor, organization),
+        "with_site_key": is_demanded() if found["every"] <= 1 else False,  # beside the first steps alone
         "may_audit": actor.allows("audit.view"),
         "crumbs": [Crumb("Overview")],
     }

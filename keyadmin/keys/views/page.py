@@ -15,6 +15,7 @@ from keyadmin.keys.views.powers import idle_of, powers_of
 from keyadmin.keys.views.simulate import SimulateForm
 from keyadmin.keys.views.story import story
 from keyadmin.keys.views.usage import usage_of
+from keyadmin.sitekey.queries import is_demanded
 from keyadmin.web.navigation import Crumb
 
 
@@ -38,6 +39,7 @@ def key_page(request: HttpRequest, pk: int) -> HttpResponse:
         "often": often(key),
         "usage": usage_of(actor, key),
         "simulate_form": SimulateForm(),
+        "with_site_key": is_demanded(),
         "lineage": queries.lineage(key),
         "steps": steps,
         "blocked": block is not None,

@@ -17,6 +17,7 @@ from keyadmin.keys import queries, services
 from keyadmin.keys.flairs import without_flairs
 from keyadmin.keys.models import APIKey
 from keyadmin.keys.views.common import address, at_row, here, list_behind
+from keyadmin.sitekey.queries import is_demanded
 from keyadmin.web import words
 from keyadmin.web.htmx import done, go_to, render_sheet, secret, wants_part
 from keyadmin.web.navigation import Crumb
@@ -91,6 +92,7 @@ def _about(
         **_sheet(key, organization, keys, "Copy your API key"),
         "allowed": _allowed(key),
         "env_name": ENV_NAME,
+        "with_site_key": is_demanded(),
         "file_name": slugify(without_flairs(key.name))[:60].strip("-") or "api-key",
         "try_url": f"{settings.ENV.public_url or f'{request.scheme}://{request.get_host()}'}/api/v1/whoami",
         "saved_url": address("key_saved", organization, key.pk),
