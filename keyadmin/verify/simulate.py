@@ -42,7 +42,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What would be decided, and all checks in their order: the first that failed decides."""
+    """What would be decided, and all checks in their order: the first that failed decides. A limit is only told."""
 
     decision: Decision
     checks: tuple[Checked, ...]
@@ -56,6 +56,8 @@ def simulate(key: APIKey, ask: Ask) -> Simulation:
     checks = [
         Checked(name, refusal is None, _said(name, refusal, facts, ask)) for name, refusal in checked(facts, ask, now)
     ]
+    if facts.rate is not None:  # what is left of it depends on the requests before
+        checks.append(Checked("rate_limit", True, f"Its limit of {facts.rate} is not counted here."))
     return Simulation(decide(facts, ask, now), tuple(checks))
 
 

@@ -45,6 +45,16 @@ def test_every_check_of_the_verifier_is_there_in_its_order_with_words(world: Wor
     assert list(WORDS) == [check.__name__.removeprefix("_") for check in decide.CHECKS]
 
 
+def test_that_a_limit_is_not_counted_is_said(world: World, asking: Client) -> None:
+    body = simulated(asking, world.key("view_customer", rate_limit="5/minute").key)
+    assert body["code"] == "allowed"
+    assert body["checks"][-1] == {
+        "name": "rate_limit",
+        "passed": True,
+        "words": "Its limit of 5/minute is not counted here.",
+    }
+
+
 @pytest.mark.parametrize(
     ("question", "code", "failed"),
     [

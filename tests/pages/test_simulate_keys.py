@@ -47,6 +47,13 @@ def test_the_first_check_that_fails_decides_and_all_are_shown(world: World) -> N
     assert text.count("Failed: ") == 3
 
 
+def test_that_a_limit_is_not_counted_is_said(world: World) -> None:
+    limited = asked(world, world.key(rate_limit="5/minute").key, "permission=")
+    assert "Its limit of 5/minute is not counted here." in limited
+    assert "Yes." in limited
+    assert "not counted" not in asked(world, world.key(name="free").key, "permission=")
+
+
 def test_what_can_not_be_meant_is_said_at_its_field(world: World) -> None:
     key = world.key().key
     assert "This is not an IP address." in asked(world, key, "address=here", status=422)

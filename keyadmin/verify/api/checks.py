@@ -105,7 +105,10 @@ class Check(Shape):
 
 
 class Simulated(Decided):
-    """`checks` in their order: the first that did not pass decides."""
+    """`checks` in their order: the first that did not pass decides.
+
+    A key with a limit has `rate_limit` as the last one, which is told and not counted.
+    """
 
     checks: list[Check]
 
