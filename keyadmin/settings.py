@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "keyadmin.web.middleware.AddressMiddleware",
+    "keyadmin.web.middleware.WrongMethodMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "keyadmin.web.guesses.GuessesMiddleware",
     "keyadmin.verify.middleware.ApiKeyMiddleware",

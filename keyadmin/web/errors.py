@@ -9,6 +9,7 @@ from django.db import DatabaseError, DataError, InterfaceError, InternalError, O
 from django.http import HttpRequest, HttpResponse, JsonResponse, RawPostDataException, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
+from django.urls import is_valid_path
 
 from keyadmin.instance.services import can_count
 from keyadmin.kernel.actor import ANONYMOUS, Actor, ActorKind
@@ -123,6 +124,25 @@ def translated(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     better = answer(request, ProblemError(code="method_not_allowed"))
     better["Allow"] = ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
     return better
+
+
+def explained(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The same to people: a page instead of an empty one, with a link to the page that the address belongs to."""
+    if response.status_code != 405 or for_program(request):
+        return response
+    request.belongs_to = _page_above(request.path)  # type: ignore[attr-defined]
+    better = answer(request, ProblemError(code="method_not_allowed"))
+    better["Allow"] = response["Allow"]
+    return better
+
+
+def _page_above(path: str) -> str:
+    """The nearest address above that one which is a page: `/o/acme/keys/1/` of `/o/acme/keys/1/pause/`."""
+    above = path.rstrip("/")
+    while above := above.rpartition("/")[0]:
+        if is_valid_path(f"{above}/"):
+            return f"{above}/"
+    return "/"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -99,6 +99,16 @@ class AddressMiddleware:
         return go_to(request, "/" if tokens.looks_like_key(request.path) else request.path)
 
 
+class WrongMethodMiddleware:
+    """Where a page is asked in a way that it does not take, a person gets a page that leads on, not an empty one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return errors.explained(request, self.get_response(request))
+
+
 class PageMiddleware(GZipMiddleware):
     """What all pages share: nothing of a signed-in person is stored, page and partial are told apart, gzip.
 
