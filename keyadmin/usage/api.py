@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field, WithJsonSchema
 
-from keyadmin.kernel import clock
+from keyadmin.kernel import clock, tokens
+from keyadmin.kernel.errors import InvalidError
 from keyadmin.keys import queries as keys
 from keyadmin.usage import queries
 from keyadmin.usage.queries import Scope, Wanted
@@ -90,6 +91,15 @@ class AccessQuery(Schema):
     since: Annotated[When | None, Field(alias="from")] = None
     to: When | None = None
     outcome: Annotated[str, Field(max_length=40)] | None = None
+    request_id: (
+        Annotated[
+            str,
+            Field(
+                max_length=64, description="Looked for in the 24 hours before `to`, or from `from` on: 31 days at most"
+            ),
+        ]
+        | None
+    ) = None
     cursor: Annotated[str, Field(max_length=40)] = ""
     page_size: PageSize = 50
 
@@ -120,7 +130,8 @@ def access_log(request: HttpRequest, asked: Query[LogQuery]) -> dict[str, Any]:
 
 
 def _page(request: HttpRequest, scope: Scope, asked: AccessQuery, key_id: int | None) -> dict[str, Any]:
-    wanted = Wanted(asked.since, asked.to, asked.outcome, key_id)
+    _refuse_unknown(request, type(asked))
+    wanted = queries.wanted(Wanted(asked.since, asked.to, asked.outcome, key_id, asked.request_id))
     found = queries.records(scope, wanted, asked.cursor, asked.page_size)
     body: dict[str, Any] = {
         "items": [record_fields(row) for row in found.records],
@@ -129,6 +140,14 @@ def _page(request: HttpRequest, scope: Scope, asked: AccessQuery, key_id: int | 
         "previous": None,
     }
     return {**body, "total_capped": True} if found.total > COUNTED else body
+
+
+def _refuse_unknown(request: HttpRequest, query: type[AccessQuery]) -> None:
+    """A mistyped filter must not pass in silence: it would show more than was asked for."""
+    known = {field.alias or name for name, field in query.model_fields.items()} | {"organization"}
+    unknown = request.GET.keys() - known
+    if unknown:
+        raise InvalidError(errors={tokens.redact(name)[:100]: ["There is no such parameter."] for name in unknown})
 
 
 def _following(request: HttpRequest, asked: AccessQuery, cursor: str) -> str:

@@ -4,7 +4,7 @@ Charts read the counts by hour and day alone, never the records, however many th
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from heapq import merge
 from itertools import islice
@@ -13,13 +13,18 @@ from typing import Any, Final, Literal, NamedTuple
 from django.db.models import Q, QuerySet, Sum
 
 from keyadmin.kernel import clock
-from keyadmin.kernel.errors import InvalidError
+from keyadmin.kernel.errors import KINDS, InvalidError
 from keyadmin.usage.models import AccessRecord, KeyAddress, LastUse, UsageDay, UsageHour
 
 Unit = Literal["hour", "day"]
 # The key was good: it was used, though what was asked of it may not have been allowed.
 ACCEPTED: Final = frozenset({"allowed", "insufficient_scope", "rate_limited"})
 ALLOWED: Final = "allowed"
+# What a record can say, beside the public codes: of what Django answers by itself, and of refused sign-ins.
+OF_SIGN_IN: Final = ("wrong_password", "wrong_code", "wrong_passkey", "person_disabled")
+OUTCOMES: Final = frozenset({ALLOWED, "forbidden", *OF_SIGN_IN, *KINDS})
+OF_SSO: Final = "sso_"
+ONE_REQUEST, LONGEST_SEARCH = timedelta(hours=24), timedelta(days=31)  # request ids have no index
 EVERY_KEY: Final = 0  # the key id under which an organisation's requests are counted together
 COUNTED: Final = 10_000
 USUAL: Final[dict[Unit, timedelta]] = {"hour": timedelta(days=2), "day": timedelta(days=30)}
@@ -127,12 +132,32 @@ def uses_to_note(number: int) -> list[Use]:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which records: from a moment on, before another, of an outcome, of a key. None: whatever it is."""
+    """Which records: from a moment on, before another, of an outcome, a key, a request. None: whatever it is."""
 
     since: datetime | None = None
     until: datetime | None = None
     outcome: str | None = None
     key_id: int | None = None
+    request_id: str | None = None
+
+
+def wanted(asked: Wanted) -> Wanted:
+    """The same, checked; a request is looked for in the last 24 hours before `until`, unless `since` is earlier.
+
+    Raises InvalidError for an outcome that does not exist, an empty span, and a request to look for in over 31 days.
+    """
+    if asked.outcome is not None and asked.outcome not in OUTCOMES and not asked.outcome.startswith(OF_SSO):
+        raise InvalidError.field("outcome", "There is no such outcome.")
+    if asked.since is not None and asked.until is not None and asked.since > asked.until:
+        raise InvalidError.field("from", "This must not be after the end.")
+    if asked.request_id is None:
+        return asked
+    ending = asked.until or clock.now()
+    if asked.since is None:
+        return replace(asked, since=ending - ONE_REQUEST)
+    if ending - asked.since > LONGEST_SEARCH:
+        raise InvalidError.field("from", f"A request is looked for in {LONGEST_SEARCH.days} days at most.")
+    return asked
 
 
 class Records(NamedTuple):
@@ -189,6 +214,8 @@ def _wanted(rows: QuerySet[AccessRecord], wanted: Wanted) -> QuerySet[AccessReco
         rows = rows.filter(time__lt=wanted.until)
     if wanted.outcome is not None:
         rows = rows.filter(outcome=wanted.outcome)
+    if wanted.request_id is not None:
+        rows = rows.filter(request_id=wanted.request_id)
     return rows if wanted.key_id is None else rows.filter(key_id=wanted.key_id)
 
 

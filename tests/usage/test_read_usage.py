@@ -136,6 +136,33 @@ def test_the_log_is_filtered_by_time_outcome_and_key(world: World) -> None:
         assert answer.status_code in (200, 422), cursor
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"foo": "1"},
+        {"outcome": "foo"},
+        {"from": "2026-01-02", "to": "2026-01-01"},
+        {"request_id": "req_1", "from": "2020-01-01"},
+    ],
+)
+@pytest.mark.parametrize("of_key", [False, True])
+def test_filters_that_mean_nothing_are_refused(world: World, query: dict[str, str], of_key: bool) -> None:
+    path = f"{KEYS}/{world.key().key.pk}/access" if of_key else LOG
+    problem(call(world.client(world.auditor), "GET", f"{path}?{urlencode(query)}"), 422, "validation_error")
+
+
+def test_a_request_is_found_by_its_id(world: World) -> None:
+    key = world.key().key
+    used(key, request_id="old", hours_ago=50)
+    used(key, request_id="new")
+    auditor = world.client(world.auditor)
+    assert [item["request_id"] for item in log(auditor, request_id="new")["items"]] == ["new"]
+    assert log(auditor, request_id="old")["items"] == []
+    earlier = clock.rfc3339(clock.now() - timedelta(days=4))
+    assert [item["request_id"] for item in log(auditor, request_id="old", **{"from": earlier})["items"]] == ["old"]
+    assert log(auditor, organization="acme", request_id="none")["total"] == 0
+
+
 def test_nobody_sees_requests_of_another_organisation(world: World) -> None:
     ours, theirs = world.key(name="ours").key, world.key(name="theirs", organization=world.globex).key
     used(ours, request_id="acme")
