@@ -9,7 +9,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +41,11 @@ start() {
     "$1/pg_ctl" -D "$2" -l log -w start >/dev/null 2>&1
 }
 if "$1/initdb" -D "$2" -X "$PWD/wal" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >log 2>&1 &&
-    printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$PWD'" 'max_connections = 200' \
-        'fsync = off' 'full_page_writes = off' >>"$2/postgresql.conf" &&
+    printf '%s\n' "listen_addresses = '$(echo "$3" | tr ' ' ,)'" "unix_socket_directories = '$PWD'" \
+        'max_connections = 200' 'fsync = off' 'full_page_writes = off' >>"$2/postgresql.conf" &&
+    for address in $3; do
+        printf '%s\n' "host all all $address/30 trust" >>"$2/pg_hba.conf" || exit
+    done &&
     start "$@"
 then
     echo ready
@@ -93,8 +96,11 @@ def postgres_server() -> Iterator[str]:
 
 
 @contextmanager
-def postgres(data: Path | None = None) -> Iterator[PostgresServer]:
-    """The same, as what can be killed; its tables in the empty directory `data`, its write-ahead log never there."""
+def postgres(data: Path | None = None, addresses: Sequence[str] = ()) -> Iterator[PostgresServer]:
+    """The same, as what can be killed; its tables in the empty directory `data`, its write-ahead log never there.
+
+    It also listens on `addresses` of this machine, port 5432, to whoever is in the same /30 network.
+    """
     account = _server_account()
     # Not TMPDIR: a socket's path has at most about 100 bytes, and the server's account must reach it.
     directory = Path(tempfile.mkdtemp(prefix="keyadmin-pg-", dir="/tmp"))
@@ -103,7 +109,7 @@ def postgres(data: Path | None = None) -> Iterator[PostgresServer]:
             os.chown(mine, account.pw_uid, account.pw_gid)
     data = data or directory / "data"
     keeper = subprocess.Popen(
-        ["/bin/sh", "-c", KEEP_SERVER, "sh", _postgres_programs(), str(data)],
+        ["/bin/sh", "-c", KEEP_SERVER, "sh", _postgres_programs(), str(data), " ".join(addresses)],
         cwd=directory,
         env={"PATH": os.defpath, "TZ": "UTC"},
         stdin=subprocess.PIPE,

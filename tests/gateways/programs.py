@@ -90,7 +90,7 @@ def running_gateway(kind: str, directory: Path, *, keyadmin: int, application: i
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=directory, env=environment, stdout=log, stderr=log)
     try:
-        _wait(process, gateway.port, directory / "log")
+        wait_for(process, gateway.port, directory / "log")
         yield gateway
     finally:
         process.terminate()
@@ -108,7 +108,7 @@ def program_of(kind: str) -> str:
     return found
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+def wait_for(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         assert process.poll() is None, log.read_text()

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,10 +13,11 @@ import redis
 
 
 class Server:
-    """One server; after `kill`, `start` begins with nothing counted."""
+    """One server; after `kill`, `start` begins with nothing counted. It also listens on `addresses`, port 6379."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, addresses: Sequence[str] = ()) -> None:
         self.directory = directory
+        self.addresses = addresses
         self.url = f"unix://{directory}/redis.sock"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -25,7 +26,8 @@ class Server:
         program = shutil.which("redis-server") or shutil.which("valkey-server")
         assert program, "Redis is missing; scripts/setup dev brings it or says how to get it"
         socket = self.directory / "redis.sock"
-        options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--appendonly", "no"]
+        options = ["--unixsocket", str(socket), "--save", "", "--appendonly", "no"]
+        options += ["--bind", *self.addresses, "--protected-mode", "no"] if self.addresses else ["--port", "0"]
         self._process = subprocess.Popen(
             [program, *options], cwd=self.directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -60,11 +62,11 @@ class Server:
 
 
 @contextmanager
-def redis_server() -> Iterator[Server]:
+def redis_server(addresses: Sequence[str] = ()) -> Iterator[Server]:
     """A running server, ended and removed afterwards."""
     # Not TMPDIR: a socket's path has at most about 100 bytes.
     with tempfile.TemporaryDirectory(prefix="keyadmin-redis-", dir="/tmp") as directory:
-        server = Server(Path(directory))
+        server = Server(Path(directory), addresses)
         try:
             server.start()
             yield server

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +42,29 @@ collect()
 
 
 class Installation:
-    """One data directory and one database, with everything that runs on them."""
+    """One data directory and one database, with everything that runs on them.
 
-    def __init__(self, directory: Path, database_url: str | None, environment: Mapping[str, str]) -> None:
+    It listens on `host`; `within` is what its commands begin with, where they run in a network of their own.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        database_url: str | None,
+        environment: Mapping[str, str],
+        *,
+        host: str = "127.0.0.1",
+        within: Sequence[str] = (),
+    ) -> None:
         self.directory = directory
+        self.host = host
+        self.command = [*within, sys.executable, "manage.py"]
         self.data = directory / "data"
         self.port = free_port()
         self.environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             "KEYADMIN_DATA_DIR": str(self.data),
+            "KEYADMIN_HOST": host,
             "KEYADMIN_PORT": str(self.port),
             **({"DATABASE_URL": database_url} if database_url else {}),
             **environment,
@@ -61,7 +75,7 @@ class Installation:
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def output(self) -> str:
@@ -82,7 +96,7 @@ class Installation:
         self.printed = len(self.output) if (self.directory / "stdout").exists() else 0
         with (self.directory / "stdout").open("ab") as out, (self.directory / "stderr").open("ab") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up", *arguments], cwd=ROOT, env=self.environment, stdout=out, stderr=err
+                [*self.command, "up", *arguments], cwd=ROOT, env=self.environment, stdout=out, stderr=err
             )
 
     def wait(self) -> None:
@@ -133,7 +147,7 @@ class Installation:
     def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """One command of `manage.py`, run to its end."""
         return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            [*self.command, *arguments],
             cwd=ROOT,
             env={**self.environment, **environment},
             capture_output=True,
