@@ -7,6 +7,7 @@ told, as when a switch fails.
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -78,6 +79,7 @@ def machines(number: int) -> Iterator[list[Machine]]:
             pytest.skip("networks of their own take root")
         if not (shutil.which("ip", path=SBIN) and shutil.which("tc", path=SBIN)):
             pytest.skip("ip and tc are missing (the package iproute2)")
+    _sweep()
     start = _free_network()
     addresses = iter(range(0, 256, 4))
     made = []
@@ -101,6 +103,14 @@ def machines(number: int) -> Iterator[list[Machine]]:
             for end in (machine.front, machine.back):
                 _run("ip", "link", "delete", end.device, check=False)
             _run("ip", "netns", "delete", machine.name, check=False)
+
+
+def _sweep() -> None:
+    """Take away what tests have left that were killed; the links go with their host."""
+    for name in _run("ip", "netns", "list").split():
+        found = re.fullmatch(r"keyadmin-([0-9]+)-[0-9]+", name)
+        if found and not os.path.exists(f"/proc/{found[1]}"):
+            _run("ip", "netns", "delete", name, check=False)
 
 
 def _free_network() -> str:

@@ -21,8 +21,8 @@ NO_REDIS, AGAIN = "REDIS_URL does not answer", "REDIS_URL answers again"
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with running_cluster(tmp_path_factory.mktemp("two")) as made:
+def cluster(tmp_path_factory: pytest.TempPathFactory, soak: bool) -> Iterator[Cluster]:
+    with running_cluster(tmp_path_factory.mktemp("two"), workers=2 if soak else 1) as made:
         yield made
 
 
