@@ -49,8 +49,8 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def running_cluster(directory: Path, *, workers: int) -> Iterator[Cluster]:
-    """All of it, ended and removed afterwards; with so many web processes on each host."""
+def running_cluster(directory: Path) -> Iterator[Cluster]:
+    """All of it, ended and removed afterwards."""
     with contextlib.ExitStack() as stack:
         places = stack.enter_context(machines(2))
         addresses = [machine.back.near for machine in places]
@@ -58,7 +58,7 @@ def running_cluster(directory: Path, *, workers: int) -> Iterator[Cluster]:
         stack.enter_context(redis_server(addresses))
         shared = {
             **ADMINISTRATOR,
-            "KEYADMIN_WORKERS": str(workers),
+            "KEYADMIN_WORKERS": "2",
             "KEYADMIN_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
             "KEYADMIN_PUBLIC_URL": f"https://{NAME}",
         }
