@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import require_instance
-from keyadmin.kernel.errors import KINDS, DeniedError, ErrorKind, InvalidError, ProblemError
+from keyadmin.kernel.errors import KINDS, DeniedError, ErrorKind, InvalidError, NotFoundError, ProblemError
 from keyadmin.system.metrics import exposed
 from keyadmin.web import errors
 from keyadmin.web.auth import actor_of
@@ -33,7 +33,10 @@ HEADERS = {
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """This process in numbers, for who holds `setting.ctrl` of the instance. Raises ProblemError."""
-    require_instance(actor_of(request), "setting.ctrl")
+    actor = actor_of(request)
+    require_instance(actor, "setting.ctrl")
+    if actor.segment:
+        raise NotFoundError  # nothing that it has made
     content, content_type = exposed(request.headers.get("Accept", ""))
     return HttpResponse(content, content_type=content_type, headers={"Cache-Control": "no-store"})
 

@@ -1,6 +1,5 @@
 """What a gateway asks about a key: read from the query of its request, so that no client of it can ask for less."""
 
-import re
 from collections.abc import Collection
 from difflib import get_close_matches
 from functools import lru_cache
@@ -18,7 +17,7 @@ MOST_PARAMETERS: Final = 100
 OURS: Final = frozenset({"permission", "any", "organization", "environment"})
 DEMANDS: Final = frozenset({"permission", "any"})
 END: Final = "end"
-_END = re.compile(rf"(?:\A|&){END}(?=[=&]|\Z)")
+_BEFORE_END: Final = f"&{END}"
 CLIENT_DEMANDS: Final = "client"
 DISAGREEING: Final = "disagreeing"
 
@@ -100,14 +99,23 @@ def ask_of(question: Question, address: str) -> Ask:
 
 def up_to_end(query: str) -> str:
     """The query without what follows the name of the parameter `end`: it asks the same."""
-    end = _END.search(query)
-    return query if end is None else query[: end.end()]
+    at = _place_of_end(query)
+    return query if at < 0 else query[: at + len(END)]
 
 
 def _own_part(query: str) -> tuple[str, bool]:
     """The query up to the parameter `end`, and whether that is there."""
-    end = _END.search(query)
-    return (query, False) if end is None else (query[: end.start()], True)
+    at = _place_of_end(query)
+    return (query, False) if at < 0 else (query[: max(at - 1, 0)], True)
+
+
+def _place_of_end(query: str) -> int:
+    """Where the name of the parameter `end` begins; -1: it is not there. Several times as fast as a pattern."""
+    whole = f"&{query}"
+    at = whole.find(_BEFORE_END)
+    while at >= 0 and whole[at + len(_BEFORE_END) :][:1] not in ("", "=", "&"):
+        at = whole.find(_BEFORE_END, at + 1)
+    return at
 
 
 def _unknown(name: str) -> BadRequestError:

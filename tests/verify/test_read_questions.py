@@ -32,7 +32,7 @@ def asked(query: str, doubt: str = "") -> Ask | str:
 
 def cut_by_parts(query: str) -> str:
     """The same by hand: the parts up to the first whose name is exactly `end`."""
-    kept = []
+    kept: list[str] = []
     for part in query.split("&"):
         if part.partition("=")[0] == "end":
             return "&".join([*kept, "end"])
