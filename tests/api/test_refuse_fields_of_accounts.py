@@ -22,7 +22,9 @@ from accounts.models import (
     User,
 )
 from keyadmin.api import api
+from keyadmin.instance.models import Instance
 from keyadmin.keys.models import APIKey
+from keyadmin.sitekey.models import SiteKey
 from keyadmin.web.rest import In
 from tests.api.calls import call, json_of, problem, some_or_all
 from tests.api.objects import filled
@@ -81,6 +83,10 @@ BODIES = [
     Body(f"POST {ONE_POLICY}/restore", {"version": 1}, {}, (Policy, PolicyVersion)),
     Body("POST /api/v1/permissions", {"name": "cake", "label": "l"}, WORDS, (Permission,)),
     Body("PATCH /api/v1/permissions/{name}", {}, {"label": "l", **WORDS}, (Permission,)),
+    Body("PATCH /api/v1/settings", {}, {"api_key_rounds_no": 40_000}, (Instance,)),
+    Body("POST /api/v1/site-key", {}, {"overlap_seconds": 60}, (SiteKey,)),
+    Body("PATCH /api/v1/site-key", {}, {"demanded": False}, (SiteKey,)),
+    Body("POST /api/v1/site-key/end-overlap", {}, {}, (SiteKey,)),
 ]  # fmt: skip
 ANSWERED = {
     "id",
@@ -107,7 +113,10 @@ def fields_of(*models: type[Model]) -> set[str]:
 
 
 def rows() -> list[Any]:
-    models = (Organization, KeyPolicy, Membership, User, Group, GroupMember, Policy, Permission, Invitation, APIKey)
+    models = (
+        *(Organization, KeyPolicy, Membership, User, Group, GroupMember, Policy, Permission, Invitation, APIKey),
+        *(Instance, SiteKey),
+    )
     return [list(model._default_manager.order_by("pk").values_list()) for model in models]
 
 
