@@ -71,7 +71,7 @@ class Protocol(HttpToolsProtocol):
         name = name.lower()
         self._head_length += len(name) + len(value)
         if name in WITH_BODY:
-            self._has_body = True
+            self._has_body |= value != b"0"
         elif name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
         self.headers.append((name, value))

@@ -4,7 +4,7 @@ import threading
 
 from keyadmin.instance import queries
 from keyadmin.kernel.actor import Actor
-from keyadmin.kernel.errors import ConflictError, DeniedError
+from keyadmin.kernel.errors import ConflictError
 from keyadmin.kernel.survey import Survey, survey
 
 _turn = threading.Lock()
@@ -16,8 +16,7 @@ def measure(*, actor: Actor, scheme: str, target_ms: int) -> Survey:
     Raises DeniedError (`setting.ctrl`), InvalidError for an unknown scheme and a target out of range, ConflictError
     while another measurement runs.
     """
-    if not actor.held.instance.allows("setting.ctrl"):
-        raise DeniedError("setting.ctrl", grantors="Only instance administrators hold it.")
+    queries.require_manage(actor)
     now = queries.rounds().number
     if not _turn.acquire(blocking=False):
         raise ConflictError(code="measuring")

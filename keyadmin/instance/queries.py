@@ -11,6 +11,10 @@ from keyadmin.activity.models import Event
 from keyadmin.env import CONFIG_NAME, ROUNDS_VARIABLE
 from keyadmin.instance.models import Instance
 from keyadmin.kernel import calibration, hashing
+from keyadmin.kernel.actor import Actor
+from keyadmin.kernel.errors import DeniedError, NotFoundError
+
+PERMISSION = "setting.ctrl"
 
 
 class Source(StrEnum):
@@ -46,6 +50,14 @@ class Rounds:
     def warnings(self) -> list[str]:
         """Sentences on a weak number, the gravest first."""
         return calibration.warnings_about(self.number)
+
+
+def require_manage(actor: Actor) -> None:
+    """Raise DeniedError without `setting.ctrl`, NotFoundError for a key with the flair [segment]: it made none."""
+    if not actor.held.instance.allows(PERMISSION):
+        raise DeniedError(PERMISSION, grantors="Only instance administrators hold it.")
+    if actor.segment:
+        raise NotFoundError
 
 
 def rounds() -> Rounds:

@@ -16,14 +16,7 @@ from keyadmin.instance import queries
 from keyadmin.instance.models import IdempotencyRecord, Instance
 from keyadmin.kernel import clock, hashing
 from keyadmin.kernel.actor import SYSTEM, Actor
-from keyadmin.kernel.errors import (
-    ConflictError,
-    DeniedError,
-    InvalidError,
-    NotFoundError,
-    ProblemError,
-    StaleError,
-)
+from keyadmin.kernel.errors import ConflictError, InvalidError, ProblemError, StaleError
 from keyadmin.kernel.survey import estimate
 
 IDEMPOTENCY_LIFE = timedelta(hours=24)
@@ -92,10 +85,7 @@ def edit_settings(*, actor: Actor, changes: SettingsChanges, expected_version: i
     Raises DeniedError (`setting.ctrl`), InvalidError for a number out of range or one that would take longer than two
     seconds here, ConflictError while the environment or a `config.yml` decides, StaleError.
     """
-    if not actor.held.instance.allows("setting.ctrl"):
-        raise DeniedError("setting.ctrl", grantors="Only instance administrators hold it.")
-    if actor.segment:  # which sees only what it made itself
-        raise NotFoundError
+    queries.require_manage(actor)
     if "api_key_rounds_no" in changes:
         _check_rounds(changes["api_key_rounds_no"])
     with work.unit(actor) as unit:

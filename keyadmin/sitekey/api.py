@@ -17,7 +17,6 @@ from keyadmin.web.identity import require_identity
 from keyadmin.web.rest import MAKE, READ, Changes, In, Moment, NoFields, Shape, idempotent
 
 router = Router(auth=Credential(queries.PERMISSION), tags=["Site key"])
-DAYS = 7
 LONGEST = int(services.LONGEST_OVERLAP.total_seconds())
 USUAL = int(services.DEFAULT_OVERLAP.total_seconds())
 
@@ -128,4 +127,4 @@ def _state(actor: Actor) -> dict[str, Any]:
 
 
 def _figures(actor: Actor) -> dict[str, Any]:
-    return {"keys_used_in_7_days": keys.number_used(actor.meaning(None), DAYS)}
+    return {"keys_used_in_7_days": keys.number_used(actor.meaning(None), queries.DAYS)}

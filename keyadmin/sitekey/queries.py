@@ -13,6 +13,7 @@ from keyadmin.sitekey.models import SiteKey, SiteKeyState
 PERMISSION = "sitekey.ctrl"
 VARIABLE = "KEYADMIN_REQUIRE_SITE_KEY"
 SETTING = "setting"
+DAYS = 7  # over which keys that were used are counted, before a site key is demanded of them
 
 
 class Accepted(NamedTuple):

@@ -4,12 +4,10 @@ All of them bump the epoch, whether they found something to change or not: what 
 answer is out, and what was taken away works nowhere.
 """
 
-import logging
 from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from keyadmin.activity import work
 from keyadmin.activity.events import EventName, Target
@@ -39,7 +37,6 @@ __all__ = [
 
 DEFAULT_OVERLAP: Final = timedelta(hours=24)
 LONGEST_OVERLAP: Final = timedelta(days=30)
-log = logging.getLogger("keyadmin")
 
 
 def replace_site_key(
@@ -171,14 +168,7 @@ def forget_ended() -> int:
 
 def replace_verifier(pk: int, old: str, new: str) -> bool:
     """Store another verifier of the same site key, unless it has gone by now. No activity, no epoch, as for keys."""
-    close_old_connections()
-    try:
-        return SiteKey.objects.filter(pk=pk, verifier=old).update(verifier=new) == 1
-    except (DatabaseError, InterfaceError) as error:
-        log.warning("The verifier of the site key could not be renewed: %s", type(error).__name__)
-        return False
-    finally:
-        connection.close()
+    return SiteKey.objects.filter(pk=pk, verifier=old).update(verifier=new) == 1
 
 
 def _current() -> SiteKey | None:

@@ -16,7 +16,6 @@ from keyadmin.web.refusals import Refusal
 
 # What Django and allauth answer by themselves.
 BARE = {403: Refusal("forbidden"), 429: Refusal("rate_limited")}
-UNPROVED = "invalid_key"
 ALLOWED, UNKNOWN = Refusal("allowed"), Refusal("unavailable")
 
 
@@ -37,7 +36,7 @@ class AccessMiddleware:
         outcome = noted.refusal or BARE.get(response.status_code) or _of_key(asked)
         if outcome is not None:
             _record(asked, outcome)
-            if outcome.code == UNPROVED:
+            if outcome.code == edge.UNPROVED:
                 edge.wait_evenly(began)
         return response
 

@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from accounts import queries as accounts
 from keyadmin.freshness.queries import confirmed
 from keyadmin.kernel import clock, patterns
 from keyadmin.kernel.actor import NOBODY, Subject
@@ -21,7 +20,7 @@ from keyadmin.kernel.rates import Count, Rate
 from keyadmin.limits import services as limits
 from keyadmin.sitekey.queries import Accepted
 from keyadmin.usage import services as usage
-from keyadmin.verify import guesses, memory, services, site, tally
+from keyadmin.verify import guesses, lookup, memory, services, site, tally
 from keyadmin.verify.decide import Ask, KeyFacts
 from keyadmin.verify.outcome import Decision, Outcome
 from keyadmin.verify.question import CLIENT_DEMANDS, DISAGREEING, Question, ask_of, client_demands, up_to_end
@@ -37,21 +36,13 @@ THREADS: Final = 8
 MOST_WAITING: Final = 256
 MOST_IN_LINE: Final = 64
 SECONDS: Final = 0.8
-UNPROVED: Final = "invalid_key"
 REPORTED: Final = frozenset(
     {b"x-forwarded-uri", b"x-original-uri", b"x-forwarded-method", b"x-original-method"},
 )
 READ: Final = frozenset(
     {
-        *(
-            b"x-api-key",
-            b"x-site-key",
-            b"authorization",
-            b"x-organization",
-            b"user-agent",
-            b"x-request-id",
-            b"x-forwarded-for",
-        ),
+        *(b"x-api-key", b"x-site-key", b"authorization", b"x-organization"),
+        *(b"user-agent", b"x-request-id", b"x-forwarded-for"),
         *REPORTED,
     }
 )
@@ -115,7 +106,7 @@ async def serve(scope: dict[str, Any], send: Send) -> None:
     if reply is None:
         reply = await _in_thread(asked)
         _note(asked, reply, tally.looked_up)
-        if reply.outcome == UNPROVED:
+        if reply.outcome == edge.UNPROVED:
             await asyncio.get_running_loop().run_in_executor(_sleepers, edge.wait_evenly, began)
     await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply, asked)})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
@@ -328,7 +319,7 @@ def about(facts: KeyFacts, ask: Ask) -> Headers:
     values = (
         str(facts.key_id),
         facts.owner_uid,
-        accounts.oid_of(meant) if meant is not None else "",
+        lookup.oid_of(meant) if meant is not None else "",
         facts.kind,
         facts.environment,
         ",".join(sorted(patterns.reduced(rights))),

@@ -1,18 +1,25 @@
 """From a presented secret to frozen facts, straight from the database."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from django.conf import settings
+from django.db import connection
 
+from accounts import queries as accounts
+from keyadmin.freshness.queries import confirmed
 from keyadmin.kernel import tokens
 from keyadmin.kernel.patterns import Held, Rights
 from keyadmin.keys import given
 from keyadmin.keys.models import APIKey, FormerTokenId
 from keyadmin.keys.often import default_rate, effective_rate
 from keyadmin.keys.queries import held_through
-from keyadmin.verify import secret
+from keyadmin.verify import memory, secret
 from keyadmin.verify.decide import KeyFacts
 
+T = TypeVar("T")
+NOTHING: Final = ("", accounts.NO_SUCH_ORGANIZATION)  # may exist in a moment, without another epoch
 # A verifier that fits no secret: an unknown token id costs the same comparison as a wrong secret.
 _NOBODY = settings.KEY_HASHER.hash("nobody", "hmac_sha256")
 
@@ -37,6 +44,26 @@ def find(token: tokens.Token) -> KeyFacts | None:
         if replaced is None
         else dataclasses.replace(facts_of(replaced.key), replaced=True, token_id=token.token_id)
     )
+
+
+def organization_id_meant(reference: str) -> int | None:
+    """`accounts.queries.organization_id_meant`, asked once in an epoch for what exists."""
+    if not reference:
+        return None
+    return _once(("id", reference), lambda: accounts.organization_id_meant(reference))
+
+
+def oid_of(organization_id: int) -> str:
+    """`accounts.queries.oid_of`, asked once in an epoch."""
+    return _once(("oid", organization_id), lambda: accounts.oid_of(organization_id))
+
+
+def _once(name: object, find: Callable[[], T]) -> T:
+    """Inside a transaction each time: it may have made what others can't see."""
+    epoch = None if connection.in_atomic_block else confirmed()
+    if epoch is None:
+        return find()
+    return memory.of_epoch(epoch, name, find, kept=lambda found: found not in NOTHING)
 
 
 def find_given(text: str) -> KeyFacts | None:

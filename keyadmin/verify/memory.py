@@ -5,17 +5,18 @@ change would not be enough: a reading that began before it could put old facts b
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
-from keyadmin.sitekey.queries import Accepted
 from keyadmin.verify.decide import KeyFacts
 
 MOST: Final = 20_000  # keys; each takes about a kilobyte and a half
 MOST_ANSWERS: Final = 8  # to different questions about one key
 _KEY = secrets.token_bytes(32)
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -50,8 +51,7 @@ class Known:
 
 _known: dict[bytes, Known] = {}
 _proved: dict[bytes, str] = {}
-# By the epoch in which they were read, which is the last one: what `sitekey.queries.demanded` said.
-site_keys: dict[str, tuple[Accepted, ...] | None] = {}
+_of_epoch: dict[str, dict[object, Any]] = {}  # of the last one alone
 wrong_site_keys: dict[bytes, str] = {}  # marks with the epoch in which they were found wrong
 
 
@@ -85,15 +85,33 @@ def prove(sign: bytes, verifier: str) -> None:
     _proved[sign] = verifier
 
 
+def of_epoch(epoch: str, name: object, find: Callable[[], T], *, kept: Callable[[T], bool] = lambda _: True) -> T:
+    """What `find` says, asked once in an epoch that was current before; each time, where that is not to be `kept`.
+
+    For what is the same whichever key is presented.
+    """
+    table = _of_epoch.get(epoch)
+    if table is None:
+        _of_epoch.clear()
+        table = _of_epoch[epoch] = {}
+    if name in table:
+        return cast(T, table[name])
+    found = find()
+    if kept(found):
+        make_room(table)
+        table[name] = found
+    return found
+
+
 def forget() -> None:
     """Know nothing any more."""
     _known.clear()
     _proved.clear()
-    site_keys.clear()
+    _of_epoch.clear()
     wrong_site_keys.clear()
 
 
-def make_room(table: dict[bytes, Any]) -> None:
+def make_room(table: dict[Any, Any]) -> None:
     """Let one more come into a table of marks."""
     if len(table) >= MOST:
         for sign in list(islice(table, MOST // 8)):  # the oldest

@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
-from accounts import queries as accounts
 from keyadmin.kernel import patterns
 from keyadmin.kernel.errors import BadRequestError
+from keyadmin.verify import lookup
 from keyadmin.verify.decide import Ask
 
 LONGEST_QUERY: Final = 4000
@@ -90,7 +90,7 @@ def ask_of(question: Question, address: str) -> Ask:
     named = _single([*wanted.get("organization", []), *header], "organization", "an oid or slug")
     return Ask(
         address,
-        organization_id=accounts.organization_id_meant(named),
+        organization_id=lookup.organization_id_meant(named),
         permissions=permissions,
         any_permission=_single(wanted.get("any", []), "any", "0 or 1", {"0", "1"}) == "1" and not doubtful,
         environment=_single(wanted.get("environment", []), "environment", "live or test", {"live", "test"}),

@@ -1,5 +1,6 @@
 """Whether a presented secret fits a stored verifier. A slow hash is paid once in a process, and never by a crowd."""
 
+import logging
 import os
 import queue
 import threading
@@ -9,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from keyadmin.instance import queries as instance
 from keyadmin.kernel import hashing
@@ -19,6 +21,8 @@ from keyadmin.sitekey import services as sitekey
 from keyadmin.sitekey.queries import Accepted
 from keyadmin.verify import memory
 from keyadmin.verify.turns import taken
+
+log = logging.getLogger("keyadmin")
 
 PATIENCE: Final = 5.0  # seconds that a slow hash waits for its turn
 PATIENCE_OF_SITE_KEY: Final = 0.5  # what is guessed there must not hold up those who look up keys
@@ -97,6 +101,12 @@ def _work() -> None:
     while True:
         hasher, sign, presented, old, scheme, store = _waiting.get()
         new = hasher.hash(presented, scheme)
-        if store(old, new):
-            memory.prove(sign, new)
-        _rehashed.discard(old)
+        close_old_connections()
+        try:
+            if store(old, new):
+                memory.prove(sign, new)
+        except (DatabaseError, InterfaceError) as error:  # tried again at the next first use
+            log.warning("A verifier could not be renewed: %s", type(error).__name__)
+        finally:
+            connection.close()
+            _rehashed.discard(old)

@@ -7,7 +7,7 @@ remembered as long as the epoch lasts, as what makes one right bumps that; and i
 """
 
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from typing import Final
 
 from keyadmin.kernel import clock
@@ -26,12 +26,7 @@ def demanded(epoch: str | None) -> tuple[Accepted, ...] | None:
     """
     if epoch is None:
         return queries.demanded()
-    with suppress(KeyError):
-        return memory.site_keys[epoch]
-    found = queries.demanded()
-    memory.site_keys.clear()
-    memory.site_keys[epoch] = found
-    return found
+    return memory.of_epoch(epoch, "site keys", queries.demanded)
 
 
 def is_proved(accepted: Sequence[Accepted], presented: str, now: float) -> bool:

@@ -13,6 +13,7 @@ from keyadmin.kernel import addresses
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 LONGEST_REMEMBERED: Final = 300  # characters of X-Forwarded-For
+UNPROVED: Final = "invalid_key"  # the code of refusals that `wait_evenly` is for
 STEP_SECONDS: Final = 0.01  # longer than a key is looked up
 _START = f"req_{secrets.token_hex(6)}"
 _numbers = itertools.count(secrets.randbits(16))

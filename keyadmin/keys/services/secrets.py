@@ -1,18 +1,14 @@
 """Secrets of keys: minted, put on a key, and shown once."""
 
-import logging
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from keyadmin.instance import queries as instance
 from keyadmin.kernel import clock, tokens
 from keyadmin.kernel.actor import Actor
 from keyadmin.keys.given import Entered
 from keyadmin.keys.models import APIKey, FormerTokenId
-
-log = logging.getLogger("keyadmin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +61,6 @@ def replace(key: APIKey, new: Minted | Entered, *, actor: Actor, confirmed: bool
 def replace_verifier(key_id: int, old: str, new: str) -> bool:
     """Store another verifier of the same secret, unless the key has a new secret, or none, by now.
 
-    No activity and no epoch: what the key may do is the same. What fails is tried again at the next first use.
+    No activity and no epoch: what the key may do is the same.
     """
-    close_old_connections()
-    try:
-        return APIKey.objects.filter(pk=key_id, verifier=old).update(verifier=new) == 1
-    except (DatabaseError, InterfaceError) as error:
-        log.warning("A verifier could not be renewed: %s", type(error).__name__)
-        return False
-    finally:
-        connection.close()
+    return APIKey.objects.filter(pk=key_id, verifier=old).update(verifier=new) == 1

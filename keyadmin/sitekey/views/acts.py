@@ -14,8 +14,8 @@ from keyadmin.kernel.errors import ProblemError
 from keyadmin.keys import queries as keys
 from keyadmin.sitekey import queries, services
 from keyadmin.sitekey.forms import ActForm
-from keyadmin.sitekey.queries import State
-from keyadmin.sitekey.views.page import DAYS, TITLE
+from keyadmin.sitekey.queries import DAYS, State
+from keyadmin.sitekey.views.page import TITLE
 from keyadmin.web import words
 from keyadmin.web.auth import actor_of, signed_in
 from keyadmin.web.forms import add_errors

@@ -6,13 +6,12 @@ from django.views.decorators.http import require_safe
 
 from keyadmin.keys import queries as keys
 from keyadmin.sitekey import queries
-from keyadmin.sitekey.queries import VARIABLE
+from keyadmin.sitekey.queries import DAYS, VARIABLE
 from keyadmin.web.auth import actor_of, signed_in
 from keyadmin.web.navigation import Crumb
 from keyadmin.web.rest import base_address
 
 TITLE = "Site key"
-DAYS = 7
 
 
 @require_safe
