@@ -4,12 +4,13 @@
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from accounts.models import Group, Membership, User
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import DeniedError, NotFoundError
 from keyadmin.kernel.patterns import HOLDS_EVERYTHING, HOLDS_NOTHING, INSTANCE_PERMISSIONS, Held, Rights
+from keyadmin.prepared import Prepared
 
 
 class Grant(NamedTuple):
@@ -23,18 +24,25 @@ class Grant(NamedTuple):
     patterns: tuple[str, ...]
 
 
+_ROADS = (
+    "user_id",
+    "organization_id",
+    "organization__suspended_at",
+    "groups__group_id",
+    "groups__group__organization_id",
+    "groups__group__policies__id",
+    "groups__group__policies__organization_id",
+    "groups__group__policies__patterns",
+)
+_of_user = Prepared(lambda: Membership.objects.filter(user_id=0).values_list(*_ROADS))
+
+
 def grants_of(user_ids: Iterable[int]) -> list[Grant]:
     """All roads of these users. One query. A membership without a group is one too, and gives nothing."""
-    rows = Membership.objects.filter(user_id__in=list(user_ids)).values_list(
-        "user_id",
-        "organization_id",
-        "organization__suspended_at",
-        "groups__group_id",
-        "groups__group__organization_id",
-        "groups__group__policies__id",
-        "groups__group__policies__organization_id",
-        "groups__group__policies__patterns",
-    )
+    return _grants(Membership.objects.filter(user_id__in=list(user_ids)).values_list(*_ROADS))
+
+
+def _grants(rows: Iterable[tuple[Any, ...]]) -> list[Grant]:
     found = []
     for user_id, oid, suspended_at, group_id, group_oid, policy_id, policy_oid, patterns in rows:
         # A group or policy of another organisation gives nothing, however it came to stand there.
@@ -59,7 +67,7 @@ def held_from(user: User, grants: Iterable[Grant]) -> Held:
 
 def held_by(user: User) -> Held:
     """The union of the policies of the user's groups, for each organisation. One query."""
-    return held_from(user, grants_of([user.pk]))
+    return held_from(user, _grants(_of_user.all(user.pk)))
 
 
 def held_by_each(users: Iterable[User]) -> dict[int, Held]:

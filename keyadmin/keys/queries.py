@@ -19,12 +19,14 @@ from keyadmin.kernel.patterns import Held, Rights, covering
 from keyadmin.keys import policy, rights
 from keyadmin.keys.models import APIKey, FormerTokenId, KeyBlock, KeyKind
 from keyadmin.keys.status import WORKING, Status, status_sql
+from keyadmin.prepared import Prepared
 from keyadmin.usage.queries import Scope
 
 SEEING = ("apikey.view", "apikey.ctrl", "apikey.own")
 SHORTEST_PARTIAL_KEY = 4
 MOST_CHOICES = 2000
 BIGGEST_ID = 2**63 - 1
+_blocks = Prepared(lambda: KeyBlock.objects.filter(key_id=0).values_list("organization_id"))
 _MASKED_GIVEN = re.compile(r"(?:\.\.\.|…)([0-9A-Za-z._~-]{4})", re.ASCII)
 _MASKED = re.compile(r"[a-z][a-z0-9]{0,15}_(?:live|test)_([0-9A-Za-z]{12})(?:\.\.\.|…)[0-9A-Za-z]{4}", re.ASCII)
 
@@ -277,7 +279,7 @@ def blocking(key: APIKey) -> frozenset[int]:
     """Ids of the organisations that have blocked the key. No query for a key that no organisation can block."""
     if key.organization_id is not None or key.pk is None:
         return frozenset()
-    return frozenset(KeyBlock.objects.filter(key=key).values_list("organization_id", flat=True))
+    return frozenset(organization_id for (organization_id,) in _blocks.all(key.pk))
 
 
 def blocks(keys: Iterable[APIKey], organization_ids: Collection[int]) -> dict[tuple[int, int], KeyBlock]:

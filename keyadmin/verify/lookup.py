@@ -15,6 +15,7 @@ from keyadmin.keys import given
 from keyadmin.keys.models import APIKey, FormerTokenId
 from keyadmin.keys.often import default_rate, effective_rate
 from keyadmin.keys.queries import held_through
+from keyadmin.prepared import Prepared
 from keyadmin.verify import memory, secret
 from keyadmin.verify.decide import KeyFacts
 
@@ -22,6 +23,10 @@ T = TypeVar("T")
 NOTHING: Final = ("", accounts.NO_SUCH_ORGANIZATION)  # may exist in a moment, without another epoch
 # A verifier that fits no secret: an unknown token id costs the same comparison as a wrong secret.
 _NOBODY = settings.KEY_HASHER.hash("nobody", "hmac_sha256")
+_by_token_id = Prepared(lambda: APIKey.objects.select_related("owner", "organization__key_policy").filter(token_id=""))
+_by_former_token_id = Prepared(
+    lambda: FormerTokenId.objects.select_related("key__owner", "key__organization__key_policy").filter(token_id="")
+)
 
 
 def find(token: tokens.Token) -> KeyFacts | None:
@@ -29,16 +34,14 @@ def find(token: tokens.Token) -> KeyFacts | None:
 
     Raises UnavailableError if too many slow hashes are being computed.
     """
-    keys = APIKey.objects.select_related("owner", "organization__key_policy")
-    key = keys.filter(token_id=token.token_id).first()
-    former = FormerTokenId.objects.select_related("key__owner", "key__organization__key_policy")
+    key = _by_token_id.first(token.token_id)
     if key is not None:
         fits = secret.fits(token.text, key.verifier or _NOBODY, key)
         if not fits:
-            former.filter(token_id=token.token_id).first()  # as much work as for an id that is not known
+            _by_former_token_id.first(token.token_id)  # as much work as for an id that is not known
         return dataclasses.replace(facts_of(key), secret_matches=fits)
     settings.KEY_HASHER.verify(token.text, _NOBODY)
-    replaced = former.filter(token_id=token.token_id).first()
+    replaced = _by_former_token_id.first(token.token_id)
     return (
         None
         if replaced is None
