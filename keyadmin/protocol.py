@@ -22,7 +22,6 @@ STUCK_SECONDS: Final = 30.0  # for a client to take its answer
 LINGER_SECONDS: Final = 1.0  # for what is under way when a connection is about to be closed
 CLOSE: Final = b"connection: close\r\n"
 VERIFY: Final = b"/verify"
-WITH_BODY: Final = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class Protocol(HttpToolsProtocol):
@@ -70,8 +69,8 @@ class Protocol(HttpToolsProtocol):
             return  # a trailer, which counts for nothing (RFC 9110 §6.5.1)
         name = name.lower()
         self._head_length += len(name) + len(value)
-        if name in WITH_BODY:
-            self._has_body |= value != b"0"
+        if name == b"transfer-encoding" or (name == b"content-length" and value != b"0"):
+            self._has_body = True
         elif name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
         self.headers.append((name, value))

@@ -136,6 +136,7 @@ def test_too_much_of_a_head_is_431(port: int, head: bytes, in_pieces: bool) -> N
         b"Content-Length: 3\r\nContent-Length: 4",
         b"Content-Length: +3",
         b"Content-Length: 3, 3",
+        b"Transfer-Encoding: 0",
         b"Transfer-Encoding: chunked, identity",
         b"Transfer-Encoding : chunked",
         b"X-A: b\r\n folded: c",
@@ -259,6 +260,15 @@ def test_a_body_for_verify_is_passed_over(running: Installation) -> None:
     assert bodied.endswith(b"\r\n\r\n" + b"GET /nonsense HTTP/1.1\r\nA: b\r\n")
     last = b"GET /verify HTTP/1.1\r\n%bConnection: close\r\n\r\n" % head
     answer = wire(running, bodied + bodied + last)
+    assert [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]] == [b"200"] * 3
+
+
+def test_a_body_of_nothing_is_none(running: Installation) -> None:
+    key = running.secret("create_key", "--name", "Bodiless").encode()
+    head = b"Host: a\r\nX-API-KEY: %b\r\n" % key
+    empty = b"POST /verify HTTP/1.1\r\n%bContent-Length: 0\r\n\r\n" % head
+    last = b"GET /verify HTTP/1.1\r\n%bConnection: close\r\n\r\n" % head
+    answer = wire(running, empty + empty + last)
     assert [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]] == [b"200"] * 3
 
 
