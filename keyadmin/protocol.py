@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from keyadmin.turn import Sender, Turn
 from keyadmin.verify import fastpath
 
 LONGEST_HEAD: Final = 32 << 10  # bytes, request line and headers
@@ -22,13 +23,15 @@ STUCK_SECONDS: Final = 30.0  # for a client to take its answer
 LINGER_SECONDS: Final = 1.0  # for what is under way when a connection is about to be closed
 CLOSE: Final = b"connection: close\r\n"
 VERIFY: Final = b"/verify"
+_turn = Turn(fastpath.keep_records)
 
 
 class Protocol(HttpToolsProtocol):
     """One connection. `look_after` is to be called every second or so: no request sets a timer of its own."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(cast(asyncio.Transport, transport))
+        sender = Sender(cast(asyncio.Transport, transport), _turn, self.loop)
+        super().connection_made(cast(asyncio.Transport, sender))
         self._peer: str = self.client[0] if self.client else ""
         self._since = self.loop.time()  # the request that is arriving began, or the connection fell silent
         self._stuck = 0.0  # since when the client takes no answer; 0: it does

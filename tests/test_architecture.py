@@ -28,7 +28,7 @@ ORDER = (
 FACES = {"forms", "filters", "tables", "views", "api", "urls", "middleware", "fastpath", "signin", "sso"}
 WIRING = {
     *("settings", "env", "database_url", "checks", "urls", "api", "apps", "__init__"),
-    "prepared",
+    *("prepared", "turn"),
     *("wsgi", "asgi", "protocol", "server"),
 }
 KIT, COMPAT, COMMANDS = "web", "compat", "management"

@@ -50,13 +50,15 @@ def _of_key(request: KeyadminRequest) -> Refusal | None:
 
 def _record(request: KeyadminRequest, outcome: Refusal) -> None:
     services.record(
-        outcome=outcome.code,
-        reason=outcome.reason,
-        missing_permission=outcome.missing_permission,
-        subject=outcome.subject or getattr(request, "actor", ANONYMOUS).subject,
-        method=request.META["REQUEST_METHOD"],  # as it was sent: HEAD is treated as GET on the way
-        path=masked(request.path),
-        address=request.client_address,
-        user_agent=request.headers.get("User-Agent", ""),
-        request_id=request.request_id,
+        services.access(
+            outcome=outcome.code,
+            reason=outcome.reason,
+            missing_permission=outcome.missing_permission,
+            subject=outcome.subject or getattr(request, "actor", ANONYMOUS).subject,
+            method=request.META["REQUEST_METHOD"],  # as it was sent: HEAD is treated as GET on the way
+            path=masked(request.path),
+            address=request.client_address,
+            user_agent=request.headers.get("User-Agent", ""),
+            request_id=request.request_id,
+        )
     )

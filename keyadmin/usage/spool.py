@@ -1,7 +1,8 @@
 """Access records on their way to the database: each process appends to a file of its own, the worker drains them.
 
-One record is one frame, written by one write(2): it survives the death of the process by itself. An fsync every 50 ms
-bounds what a power cut can take. A process holds a lock on the file that it writes; one without is an orphan.
+One record is one frame, written by one write(2), alone or with others: it survives the death of the process by itself.
+An fsync every 50 ms bounds what a power cut can take. A process holds a lock on the file that it writes; one without is
+an orphan.
 
     frame    magic (2 bytes), length of the payload (2 bytes), CRC32 of the payload (4 bytes), payload
     payload  time (microseconds since 1970, UTC), organisation, key, user (each 8 bytes, -1: none), then texts
@@ -18,6 +19,7 @@ import struct
 import threading
 import time
 import zlib
+from itertools import accumulate
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -142,17 +144,20 @@ class Spool:
         self._watched = False
         self._closed = threading.Event()
 
-    def append(self, record: Record) -> None:
-        """Keep one record. What can't be written is counted and said, and holds nobody up."""
-        data = frame(record)
+    def append(self, *records: Record) -> None:
+        """Keep records, in one write. What can't be written is counted and said, and holds nobody up."""
+        frames = [frame(one) for one in records]
+        data = b"".join(frames)
         try:
             if self._written >= TURN or self._file < 0:
                 self._turn()
-            self._write(data)
+            written = self._write(data)
         except OSError as error:
-            self._drop(error)
+            self._drop(error, len(records))
             return
-        self._written += len(data)
+        self._written += written
+        if written < len(data):
+            self._drop(OSError("cut short"), sum(end > written for end in accumulate(map(len, frames))))
 
     def close(self) -> None:
         """Write no more to the file; the next record begins another."""
@@ -162,14 +167,16 @@ class Spool:
                 os.close(self._file)
             self._file, self._written, self._synced = -1, 0, 0
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes) -> int:
+        """How many bytes have been written: on a full disk not all."""
+        written = -1
         try:
-            if os.write(self._file, data) != len(data):
-                raise OSError("cut short")
-        except OSError:
-            self._written = TURN  # perhaps another file can be written to
-            self._failed = time.monotonic()
-            raise
+            written = os.write(self._file, data)
+        finally:
+            if written < len(data):
+                self._written = TURN  # perhaps another file can be written to
+                self._failed = time.monotonic()
+        return written
 
     def _turn(self) -> None:
         with self._turning:
@@ -216,7 +223,7 @@ class Spool:
         if self._file >= 0 and os.fstat(self._file).st_nlink == 0:
             self._written = TURN  # somebody removed it: what is written there, nobody reads
 
-    def _drop(self, error: OSError, number: int = 1) -> None:
+    def _drop(self, error: OSError, number: int) -> None:
         self.dropped += number
         self._unsaid += number
         self._reason = error.strerror or str(error)

@@ -51,6 +51,7 @@ _threads = ThreadPoolExecutor(THREADS, "verify"), ThreadPoolExecutor(guesses.AT_
 _sleepers = ThreadPoolExecutor(64, "verify-even")
 _most_waiting: Final = MOST_WAITING, MOST_IN_LINE
 _waiting = [0, 0]
+_records: list[usage.Record] = []  # of answers that have not gone out yet
 
 
 class Asked(NamedTuple):
@@ -103,9 +104,11 @@ async def serve(scope: dict[str, Any], send: Send) -> None:
         scope["method"], scope["path"], scope["query_string"], scope["headers"], client[0] if client else ""
     )
     reply = at_once(asked)
+    keep_records()
     if reply is None:
         reply = await _in_thread(asked)
-        _note(asked, reply, tally.looked_up)
+        tally.looked_up[reply.outcome] += 1
+        usage.record(_record(asked, reply))
         if reply.outcome == edge.UNPROVED:
             await asyncio.get_running_loop().run_in_executor(_sleepers, edge.wait_evenly, began)
     await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply, asked)})
@@ -113,16 +116,23 @@ async def serve(scope: dict[str, Any], send: Send) -> None:
 
 
 def at_once(asked: Asked) -> Reply | None:
-    """The answer, noted, if it is known and nothing has to be waited for."""
+    """The answer, if it is known and nothing has to be waited for. It must not go out before `keep_records`."""
     reply = from_memory(asked)
     if reply is not None:
-        _note(asked, reply, tally.from_memory)
+        tally.from_memory[reply.outcome] += 1
+        _records.append(_record(asked, reply))
     return reply
 
 
-def _note(asked: Asked, reply: Reply, answers: dict[str, int]) -> None:
-    answers[reply.outcome] += 1
-    usage.record(
+def keep_records() -> None:
+    """Write down what became of the requests that were answered at once since the last time, in one go."""
+    if _records:
+        usage.record(*_records)
+        _records.clear()
+
+
+def _record(asked: Asked, reply: Reply) -> usage.Record:
+    return usage.access(
         outcome=reply.outcome,
         reason=reply.reason,
         missing_permission=reply.missing_permission,

@@ -45,14 +45,16 @@ def verify_for(*, actor: Actor, presented: str, ask: Ask, user_agent: str, site_
         services.actor_of(facts, ask).subject if facts is not None and works_here else Subject(ask.organization_id)
     )
     usage.record(
-        outcome=code,
-        reason="" if allowed or missing else decision.outcome,
-        missing_permission=missing,
-        subject=subject,
-        method="POST",
-        path=PATH,
-        address=ask.address,
-        user_agent=user_agent,
-        request_id=actor.request_id,
+        usage.access(
+            outcome=code,
+            reason="" if allowed or missing else decision.outcome,
+            missing_permission=missing,
+            subject=subject,
+            method="POST",
+            path=PATH,
+            address=ask.address,
+            user_agent=user_agent,
+            request_id=actor.request_id,
+        )
     )
     return Verdict(decision) if code in UNPROVED else verdict

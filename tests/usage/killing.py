@@ -21,7 +21,7 @@ from django.db.models import Sum  # noqa: E402
 from keyadmin.kernel.actor import Subject  # noqa: E402
 from keyadmin.usage import spool as files  # noqa: E402
 from keyadmin.usage.models import AccessRecord, KeyAddress, SpoolPosition, UsageDay, UsageHour  # noqa: E402
-from keyadmin.usage.services import drain, draining, record, recording  # noqa: E402
+from keyadmin.usage.services import access, drain, draining, record, recording  # noqa: E402
 
 WRITERS = 2
 
@@ -32,13 +32,15 @@ def write(pipe: int) -> None:
     while True:
         name = f"{os.getpid()}-{number}"
         record(
-            outcome="allowed",
-            subject=Subject(organization_id=1, key_id=1 + number % 3),
-            method="GET",
-            path="/verify",
-            address="192.0.2.7",
-            user_agent="x" * (number % 300),
-            request_id=name,
+            access(
+                outcome="allowed",
+                subject=Subject(organization_id=1, key_id=1 + number % 3),
+                method="GET",
+                path="/verify",
+                address="192.0.2.7",
+                user_agent="x" * (number % 300),
+                request_id=name,
+            )
         )
         os.write(pipe, f"{name}\n".encode())
         number += 1

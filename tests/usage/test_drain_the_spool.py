@@ -64,6 +64,12 @@ def test_each_field_arrives_as_it_was(spool: Spool) -> None:
     assert (second.organization_id, second.key_id, second.user_id) == (None, None, None)
 
 
+def test_records_that_were_kept_together_are_drained_one_by_one(spool: Spool) -> None:
+    spool.append(*map(record, range(5)))
+    assert drain().records == 5
+    assert numbers() == list(range(5))
+
+
 def test_a_live_file_is_drained_again_and_again_and_stays(spool: Spool) -> None:
     for number in range(5):
         spool.append(record(number))

@@ -25,13 +25,15 @@ def make(request_id: str, *, days_ago: float = 0, subject: Subject = NOBODY, out
 def make_one(request_id: str, *, days_ago: float = 0, subject: Subject = NOBODY, outcome: str = "missing_key") -> None:
     with clock.at(clock.now() - timedelta(days=days_ago)):
         services.record(
-            outcome=outcome,
-            subject=subject,
-            method="GET",
-            path="/",
-            address="192.0.2.7",
-            user_agent="",
-            request_id=request_id,
+            services.access(
+                outcome=outcome,
+                subject=subject,
+                method="GET",
+                path="/",
+                address="192.0.2.7",
+                user_agent="",
+                request_id=request_id,
+            )
         )
 
 

@@ -38,7 +38,7 @@ def used(key: APIKey, times: int = 1, *, hours_ago: float = 0, drained: bool = T
     }
     with clock.at(clock.now() - timedelta(hours=hours_ago)):
         for _ in range(times):
-            services.record(**given)
+            services.record(services.access(**given))
     if drained:
         services.drain()
 

@@ -3,6 +3,7 @@
 from keyadmin.usage.services.draining import drain
 from keyadmin.usage.services.partitions import prepare
 from keyadmin.usage.services.pruning import prune
-from keyadmin.usage.services.recording import note_written, record
+from keyadmin.usage.services.recording import access, note_written, record
+from keyadmin.usage.spool import Record
 
-__all__ = ["drain", "note_written", "prepare", "prune", "record"]
+__all__ = ["Record", "access", "drain", "note_written", "prepare", "prune", "record"]

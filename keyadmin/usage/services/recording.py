@@ -18,7 +18,7 @@ _NOTED = "UPDATE usage_lastuse SET noted = TRUE WHERE (key_id, time) IN (VALUES 
 spool = Spool(settings.ENV.data_dir / "spool")
 
 
-def record(
+def access(
     *,
     outcome: str,
     reason: str = "",
@@ -29,29 +29,32 @@ def record(
     address: str,
     user_agent: str,
     request_id: str,
-) -> None:
-    """Keep what became of a request: in the spool of this process, from where the worker takes it. Never raises.
+) -> Record:
+    """What became of a request, at this moment.
 
     `path` is without query and one-use tokens. Long texts are cut, whole keys in them masked.
     """
-    spool.append(
-        Record(
-            int(clock.timestamp() * 1_000_000),
-            -1 if subject.organization_id is None else subject.organization_id,
-            -1 if subject.key_id is None else subject.key_id,
-            -1 if subject.user_id is None else subject.user_id,
-            _kept(method, 20),
-            _kept(path, 500),
-            outcome,
-            reason,
-            missing_permission,
-            _kept(subject.who, 300),
-            subject.token_id,
-            address,
-            _kept(user_agent, 300),
-            request_id,
-        )
+    return Record(
+        int(clock.timestamp() * 1_000_000),
+        -1 if subject.organization_id is None else subject.organization_id,
+        -1 if subject.key_id is None else subject.key_id,
+        -1 if subject.user_id is None else subject.user_id,
+        _kept(method, 20),
+        _kept(path, 500),
+        outcome,
+        reason,
+        missing_permission,
+        _kept(subject.who, 300),
+        subject.token_id,
+        address,
+        _kept(user_agent, 300),
+        request_id,
     )
+
+
+def record(*records: Record) -> None:
+    """Keep records in the spool of this process, from where the worker takes them. Never raises."""
+    spool.append(*records)
 
 
 def _kept(text: str, longest: int) -> str:
