@@ -80,9 +80,10 @@ def test_what_was_written_goes_out_before_a_connection_is_closed() -> None:
 def test_a_connection_that_is_gone_takes_nothing_from_the_others() -> None:
     async def story(line: Line) -> None:
         one, other = await line.connection(), await line.connection()
+        one.abort()
+        await asyncio.sleep(0.01)
         one.write(b"a")
         other.write(b"b")
-        one.abort()
         await asyncio.sleep(0.01)
         assert line.came(1) == b"b"
 
