@@ -17,6 +17,7 @@ from keyadmin.activity import queries as activity
 from keyadmin.kernel.actor import Actor
 from keyadmin.kernel.errors import InvalidError, NotFoundError, ProblemError
 from keyadmin.kernel.patterns import INSTANCE_PERMISSIONS, Rights, covering
+from keyadmin.kernel.rates import Rate
 from keyadmin.kernel.text import clean_line
 
 M = TypeVar("M", bound=Model)
@@ -132,10 +133,20 @@ def id_meant_by(actor: Actor, reference: str | None, own: int | None = None) -> 
     return NO_SUCH_ORGANIZATION if found is None else found
 
 
-def oid_of(organization_id: int) -> str:
-    """The oid of an organisation, whoever asks; empty if there is none."""
-    oid = Organization.objects.filter(pk=organization_id).values_list("oid", flat=True).first()
-    return str(oid or "")
+class Standing(NamedTuple):
+    """What an organisation says about its keys; `default_rate` is for those without a limit of their own."""
+
+    oid: str
+    is_suspended: bool
+    default_rate: Rate | None
+
+
+def standing_of(organization_id: int) -> Standing | None:
+    """The standing of an organisation, whoever asks; None if there is none."""
+    found = Organization.objects.select_related("key_policy").filter(pk=organization_id).first()
+    if found is None:
+        return None
+    return Standing(str(found.oid), found.suspended_at is not None, found.key_policy.default_rate)
 
 
 def key_owner(actor: Actor, reference: str) -> User:

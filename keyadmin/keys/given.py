@@ -62,8 +62,7 @@ def key_with(secret: str, fits: Callable[[APIKey], bool]) -> APIKey | None:
 
     `fits` compares the secret with the verifier of a key.
     """
-    rows = in_bucket(given.bucket(settings.BUCKET_KEY, secret)).select_related("owner", "organization__key_policy")
-    return next((key for key in rows if fits(key)), None)
+    return next((key for key in in_bucket(given.bucket(settings.BUCKET_KEY, secret)) if fits(key)), None)
 
 
 def in_bucket(bucket: int) -> QuerySet[APIKey]:

@@ -31,7 +31,7 @@ def default_rate(key: APIKey) -> Rate | None:
     """
     if key.organization is not None:
         return key.organization.key_policy.default_rate
-    homes = Membership.objects.filter(user=key.owner).values("organization_id")
+    homes = Membership.objects.filter(user_id=key.owner_id or 0).values("organization_id")
     return strictest(policy.default_rate for policy in KeyPolicy.objects.filter(pk__in=homes))
 
 

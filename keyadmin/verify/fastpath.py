@@ -325,11 +325,12 @@ def about(facts: KeyFacts, ask: Ask) -> Headers:
     meant = ask.organization_id
     if meant is None and len(facts.held.rights) == 1:
         (meant,) = facts.held.rights
+    standing = lookup.standing_of(meant) if meant is not None else None
     rights = facts.held.rights_in(meant).patterns if meant is not None else frozenset()
     values = (
         str(facts.key_id),
         facts.owner_uid,
-        lookup.oid_of(meant) if meant is not None else "",
+        standing.oid if standing is not None else "",
         facts.kind,
         facts.environment,
         ",".join(sorted(patterns.reduced(rights))),

@@ -2,12 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.db import connection
 
 from accounts import queries as accounts
+from accounts.models import User
 from keyadmin.freshness.queries import confirmed
 from keyadmin.kernel import tokens
 from keyadmin.kernel.patterns import Held, Rights
@@ -20,13 +21,12 @@ from keyadmin.verify import memory, secret
 from keyadmin.verify.decide import KeyFacts
 
 T = TypeVar("T")
-NOTHING: Final = ("", accounts.NO_SUCH_ORGANIZATION)  # may exist in a moment, without another epoch
+NOTHING: Final = (None, accounts.NO_SUCH_ORGANIZATION)  # may exist in a moment, without another epoch
 # A verifier that fits no secret: an unknown token id costs the same comparison as a wrong secret.
 _NOBODY = settings.KEY_HASHER.hash("nobody", "hmac_sha256")
-_by_token_id = Prepared(lambda: APIKey.objects.select_related("owner", "organization__key_policy").filter(token_id=""))
-_by_former_token_id = Prepared(
-    lambda: FormerTokenId.objects.select_related("key__owner", "key__organization__key_policy").filter(token_id="")
-)
+_by_token_id = Prepared(lambda: APIKey.objects.filter(token_id=""))
+_by_former_token_id = Prepared(lambda: FormerTokenId.objects.select_related("key").filter(token_id=""))
+_owner = Prepared(lambda: User.objects.filter(pk=0))
 
 
 def find(token: tokens.Token) -> KeyFacts | None:
@@ -39,14 +39,10 @@ def find(token: tokens.Token) -> KeyFacts | None:
         fits = secret.fits(token.text, key.verifier or _NOBODY, key)
         if not fits:
             _by_former_token_id.first(token.token_id)  # as much work as for an id that is not known
-        return dataclasses.replace(facts_of(key), secret_matches=fits)
+        return _facts(key, secret_matches=fits)
     settings.KEY_HASHER.verify(token.text, _NOBODY)
     replaced = _by_former_token_id.first(token.token_id)
-    return (
-        None
-        if replaced is None
-        else dataclasses.replace(facts_of(replaced.key), replaced=True, token_id=token.token_id)
-    )
+    return None if replaced is None else _facts(replaced.key, replaced=True, token_id=token.token_id)
 
 
 def organization_id_meant(reference: str) -> int | None:
@@ -56,9 +52,9 @@ def organization_id_meant(reference: str) -> int | None:
     return _once(("id", reference), lambda: accounts.organization_id_meant(reference))
 
 
-def oid_of(organization_id: int) -> str:
-    """`accounts.queries.oid_of`, asked once in an epoch."""
-    return _once(("oid", organization_id), lambda: accounts.oid_of(organization_id))
+def standing_of(organization_id: int) -> accounts.Standing | None:
+    """`accounts.queries.standing_of`, asked once in an epoch for what exists."""
+    return _once(("standing", organization_id), lambda: accounts.standing_of(organization_id))
 
 
 def _once(name: object, find: Callable[[], T]) -> T:
@@ -72,18 +68,33 @@ def _once(name: object, find: Callable[[], T]) -> T:
 def find_given(text: str) -> KeyFacts | None:
     """The facts for a secret made elsewhere; None if no key has it. Raises UnavailableError as `find`."""
     key = given.key_with(text, lambda one: secret.fits(text, one.verifier, one))
-    return None if key is None else dataclasses.replace(facts_of(key), secret_matches=True)
+    return None if key is None else _facts(key, secret_matches=True)
+
+
+def _facts(key: APIKey, **more: Any) -> KeyFacts | None:
+    """The same as `facts_of`, with what is known beside it; None if its owner, and so the key, is there no more."""
+    try:
+        return dataclasses.replace(facts_of(key), **more)
+    except User.DoesNotExist:
+        return None
 
 
 def facts_of(key: APIKey) -> KeyFacts:
-    """What decides about a key, as it stands in the database, with no word about a secret."""
-    owner, organization = key.owner, key.organization
+    """What decides about a key, as it stands in the database, with no word about a secret.
+
+    Raises User.DoesNotExist for one whose owner has been deleted, as it has been itself.
+    """
+    home = None if key.organization_id is None else standing_of(key.organization_id)
+    owner = _owner_of(key)
     if owner is not None:
         held = held_through(key, owner)
     else:
-        assert organization is not None  # noqa: S101  a constraint of the table
-        suspended = frozenset({organization.pk} if organization.suspended_at else ())
-        held = Held({organization.pk: Rights(frozenset(key.permissions or ()))}, suspended)
+        assert key.organization_id is not None  # noqa: S101  a constraint of the table
+        suspended = frozenset({key.organization_id} if home is None or home.is_suspended else ())
+        held = Held({key.organization_id: Rights(frozenset(key.permissions or ()))}, suspended)
+    default = None
+    if key.rate is None:
+        default = default_rate(key) if home is None else home.default_rate
     return KeyFacts(
         key_id=key.pk,
         label=key.name,
@@ -108,5 +119,14 @@ def facts_of(key: APIKey) -> KeyFacts:
         segment=key.is_segment,
         # An id alone may be given again, once a database has been restored.
         meter=f"{key.pk}-{key.created_at.timestamp():.6f}",
-        rate=effective_rate(key, default_rate(key) if key.rate is None else None),
+        rate=effective_rate(key, default),
     )
+
+
+def _owner_of(key: APIKey) -> User | None:
+    if key.owner_id is None:
+        return None
+    owner = _owner.first(key.owner_id)
+    if owner is None:
+        raise User.DoesNotExist
+    return owner

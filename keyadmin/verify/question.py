@@ -1,6 +1,7 @@
 """What a gateway asks about a key: read from the query of its request, so that no client of it can ask for less."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -70,6 +71,12 @@ def ask_of(question: Question, address: str) -> Ask:
       written it or one of the permissions: where its own query, as the gateway reports it, names either, or where
       either stands behind a parameter that is none of ours. What a client makes up there can only ask for more.
     """
+    organization, wanted = (_remembered if len(question.query) <= LONGEST_REMEMBERED else _read)(question)
+    return replace(wanted, address=address, organization_id=lookup.organization_id_meant(organization))
+
+
+def _read(question: Question) -> tuple[str, Ask]:
+    """The organisation that is named, and the rest of what is asked."""
     if question.doubt == DISAGREEING:
         raise BadRequestError("The headers X-Forwarded-... and X-Original-... disagree about the client's request.")
     own, is_closed = _own_part(question.query)
@@ -88,13 +95,15 @@ def ask_of(question: Question, address: str) -> Ask:
         raise BadRequestError("?permission= takes the name of a permission.")
     header = [question.organization] if question.organization else []
     named = _single([*wanted.get("organization", []), *header], "organization", "an oid or slug")
-    return Ask(
-        address,
-        organization_id=lookup.organization_id_meant(named),
+    return named, Ask(
+        "",
         permissions=permissions,
         any_permission=_single(wanted.get("any", []), "any", "0 or 1", {"0", "1"}) == "1" and not doubtful,
         environment=_single(wanted.get("environment", []), "environment", "live or test", {"live", "test"}),
     )
+
+
+_remembered = lru_cache(maxsize=1024)(_read)
 
 
 def up_to_end(query: str) -> str:
