@@ -118,11 +118,12 @@ class Held:
 
     def allows(self, name: str, organization_id: int | None = None) -> bool:
         """Whether permission `name` is held: in that organisation, over the instance, or without one anywhere."""
-        if self.instance.allows(name):
-            return True
         if organization_id is not None:
-            return self.rights_in(organization_id).allows(name)
-        return self.allowing(name) != frozenset()
+            here = self.rights_in(organization_id).allows(name)
+        else:
+            everywhere = self.everywhere is not None and self.everywhere.allows(name)
+            here = everywhere or any(self.rights_in(one).allows(name) for one in self.rights)
+        return here or self.instance.allows(name)
 
     def narrowed(self, by: Iterable[str] | None) -> "Held":
         """The same, limited to the patterns given; None limits nothing."""

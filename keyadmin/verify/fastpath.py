@@ -249,10 +249,8 @@ async def _in_thread(asked: Asked) -> Reply:
     _waiting[line] += 1
     work = asyncio.get_running_loop().run_in_executor(_threads[line], looked_up, asked)
     work.add_done_callback(lambda _: _done(line))
-    try:
-        return await asyncio.wait_for(asyncio.shield(work), SECONDS)
-    except TimeoutError:
-        return refused(asked, UnavailableError())
+    done, _ = await asyncio.wait([work], timeout=SECONDS)
+    return work.result() if done else refused(asked, UnavailableError())
 
 
 def _done(line: int) -> None:

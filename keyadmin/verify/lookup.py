@@ -5,11 +5,10 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from django.conf import settings
-from django.db import connection
 
 from accounts import queries as accounts
 from accounts.models import User
-from keyadmin.freshness.queries import confirmed
+from keyadmin.freshness.queries import confirmed, in_transaction
 from keyadmin.kernel import tokens
 from keyadmin.kernel.patterns import Held, Rights
 from keyadmin.keys import given
@@ -59,7 +58,7 @@ def standing_of(organization_id: int) -> accounts.Standing | None:
 
 def _once(name: object, find: Callable[[], T]) -> T:
     """Inside a transaction each time: it may have made what others can't see."""
-    epoch = None if connection.in_atomic_block else confirmed()
+    epoch = None if in_transaction() else confirmed()
     if epoch is None:
         return find()
     return memory.of_epoch(epoch, name, find, kept=lambda found: found not in NOTHING)

@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from django.db import connection
-
-from keyadmin.freshness.queries import confirmed
+from keyadmin.freshness.queries import confirmed, in_transaction
 from keyadmin.kernel import clock, given, tokens
 from keyadmin.kernel.actor import NOBODY, Actor, ActorKind, Subject
 from keyadmin.kernel.errors import DeniedError, ProblemError, RefusedError, UnavailableError
@@ -72,7 +70,7 @@ def verify(presented: str, ask: Ask, site_key: str = "") -> Verdict:
     """
     if not presented:
         return Verdict(Decision(Outcome.MISSING))
-    if connection.in_atomic_block:
+    if in_transaction():
         return _counted(_judged(_looked_up(presented, None), ask, site_key, None))
     epoch = confirmed(PATIENCE)
     if epoch is None:
