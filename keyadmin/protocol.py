@@ -54,6 +54,7 @@ class Protocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """A client that sends nothing more gets the answers that it waits for."""
+        _turn.send()
         self._is_ended = True
         return self._is_being_answered() and not (self._is_arriving and self._is_handed_on)
 
