@@ -71,13 +71,12 @@ class Asked(NamedTuple):
 class Reply(NamedTuple):
     """What is sent back, and what is kept of it: whose key it was, and why it was refused.
 
-    `lines` are the headers as they go over the wire, where they were written down once for many answers.
+    `lines` are the headers as they go over the wire, but for those that differ from request to request.
     """
 
     status: int
-    headers: Headers
+    lines: bytes
     body: bytes = b""
-    lines: bytes = b""
     subject: Subject = NOBODY
     outcome: str = "allowed"
     reason: str = ""
@@ -147,17 +146,15 @@ def _record(asked: Asked, reply: Reply) -> usage.Record:
 
 def headers_of(reply: Reply, asked: Asked) -> Headers:
     """All headers of an answer."""
-    request_id = asked.request_id.encode()
-    length = b"%d" % len(reply.body)
-    more = ((b"content-length", length), (b"x-auth-request-id", request_id), (b"x-request-id", request_id))
-    return [*reply.headers, *more]
+    pairs = (line.partition(b": ") for line in lines_of(reply, asked).split(b"\r\n")[:-1])
+    return [(name, value) for name, _, value in pairs]
 
 
 def lines_of(reply: Reply, asked: Asked) -> bytes:
     """The same as they go over the wire."""
     request_id = asked.request_id.encode()
     return b"%bcontent-length: %d\r\nx-auth-request-id: %b\r\nx-request-id: %b\r\n" % (
-        *(reply.lines or written(reply.headers), len(reply.body)),
+        *(reply.lines, len(reply.body)),
         *(request_id, request_id),
     )
 
@@ -237,9 +234,7 @@ def _counted(asked: Asked, reply: Reply, count: Count) -> Reply:
     """What allows a key with a limit, once the request has been counted."""
     if not count.allowed:
         return refused(asked, services.refusal_of(Decision(Outcome.RATE_LIMITED), reply.subject, count))
-    more = count.raw_headers
-    lines = reply.lines and reply.lines + written(more)
-    return Reply(reply.status, [*reply.headers, *more], lines=lines, subject=reply.subject)
+    return reply._replace(lines=reply.lines + written(count.raw_headers))
 
 
 async def _in_thread(asked: Asked) -> Reply:
@@ -290,10 +285,9 @@ def _judged(asked: Asked) -> Reply:
     subject = services.actor_of(facts, ask).subject if facts is not None else NOBODY
     if facts is None or not verdict.decision.allowed:
         return refused(asked, services.refusal_of(verdict.decision, subject, verdict.count))
-    reply = Reply(200, about(facts, ask), subject=subject)
+    reply = Reply(200, written(about(facts, ask)), subject=subject)
     if verdict.known is not None and asked.question.is_short:
-        kept = reply._replace(lines=written(reply.headers))
-        verdict.known.keep(asked.question, Kept(kept, facts.rate, facts.meter, facts.site_keys))
+        verdict.known.keep(asked.question, Kept(reply, facts.rate, facts.meter, facts.site_keys))
     return reply if verdict.count is None else _counted(asked, reply, verdict.count)
 
 
@@ -309,7 +303,7 @@ def refused(asked: Asked, error: ProblemError) -> Reply:
     headers += [(name.lower().encode(), value.encode()) for name, value in more.items()]
     return Reply(
         kind.status,
-        headers,
+        written(headers),
         json.dumps(errors.body_of(error, asked.request_id)).encode(),
         subject=error.subject if isinstance(error, RefusedError | DeniedError) else NOBODY,
         outcome=kind.code,

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from django.conf import settings
@@ -89,8 +90,7 @@ def facts_of(key: APIKey) -> KeyFacts:
         held = held_through(key, owner)
     else:
         assert key.organization_id is not None  # noqa: S101  a constraint of the table
-        suspended = frozenset({key.organization_id} if home is None or home.is_suspended else ())
-        held = Held({key.organization_id: Rights(frozenset(key.permissions or ()))}, suspended)
+        held = _held(key.organization_id, tuple(key.permissions or ()), home is None or home.is_suspended)
     default = None
     if key.rate is None:
         default = default_rate(key) if home is None else home.default_rate
@@ -120,6 +120,13 @@ def facts_of(key: APIKey) -> KeyFacts:
         meter=f"{key.pk}-{key.created_at.timestamp():.6f}",
         rate=effective_rate(key, default),
     )
+
+
+@lru_cache(maxsize=4096)
+def _held(organization_id: int, permissions: tuple[str, ...], is_suspended: bool) -> Held:
+    """What an organisation's key gives: the same object for many keys, of which as many are remembered."""
+    rights = {organization_id: Rights(frozenset(permissions))}
+    return Held(rights, frozenset({organization_id} if is_suspended else ()))
 
 
 def _owner_of(key: APIKey) -> User | None:

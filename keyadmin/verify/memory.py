@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar, cast
 
 from keyadmin.verify.decide import KeyFacts
 
-MOST: Final = 20_000  # keys; each takes about a kilobyte and a half
+MOST: Final = 20_000  # keys; each takes two and a half kilobytes
 MOST_ANSWERS: Final = 8  # to different questions about one key
 _KEY = secrets.token_bytes(32)
 T = TypeVar("T")

@@ -28,4 +28,5 @@ def answer(one: Asked) -> Reply:
 
 def headers(reply: Reply) -> dict[str, str]:
     """The headers by their names."""
-    return {name.decode(): value.decode() for name, value in reply.headers}
+    lines = reply.lines.decode("latin-1").split("\r\n")[:-1]
+    return dict(line.split(": ", 1) for line in lines)
