@@ -5,7 +5,6 @@ from typing import Any, Generic, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model, QuerySet
-from django.db.models.query import get_related_populators  # type: ignore[attr-defined]  # not in the stubs
 from django.db.models.sql.compiler import SQLCompiler
 
 Row = TypeVar("Row")
@@ -14,8 +13,8 @@ Row = TypeVar("Row")
 class Prepared(Generic[Row]):
     """A query with one value in its filter, asked again and again with other values.
 
-    `rows` gives the query set with any value, of models (also with `select_related`) or a `values_list`. A value is
-    handed to the database as it is: text, or a number.
+    `rows` gives the query set with any value, of whole objects or a `values_list`. A value is handed to the database as
+    it is: text, or a number.
     """
 
     def __init__(self, rows: Callable[[], QuerySet[Any, Row]]) -> None:
@@ -46,17 +45,7 @@ class Prepared(Generic[Row]):
 
 
 def _models(compiler: SQLCompiler) -> Callable[[Sequence[Any]], Any]:
-    """What makes an object of a row, with those related to it, as `QuerySet` does."""
-    known = cast(dict[str, Any], compiler.klass_info)
-    model: type[Model] = known["model"]
-    first, last = known["select_fields"][0], known["select_fields"][-1] + 1
-    names = [cast(Any, column).target.attname for column, _, _ in compiler.select[first:last]]
-    populators = get_related_populators(known, compiler.select, DEFAULT_DB_ALIAS)
-
-    def made_of(row: Sequence[Any]) -> Model:
-        found = model.from_db(DEFAULT_DB_ALIAS, names, row[first:last])
-        for populator in populators:
-            populator.populate(row, found)
-        return found
-
-    return made_of
+    """What makes an object of a row, as `QuerySet` does."""
+    model: type[Model] = cast(dict[str, Any], compiler.klass_info)["model"]
+    names = [cast(Any, column).target.attname for column, _, _ in compiler.select]
+    return lambda row: model.from_db(DEFAULT_DB_ALIAS, names, row)

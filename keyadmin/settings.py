@@ -159,8 +159,7 @@ def _sqlite(name: str, *, wait_seconds: float, pragmas: str) -> dict[str, Any]:
             # Deferred transactions fail with "database is locked" as soon as two of them want to write.
             "transaction_mode": "IMMEDIATE",
             "timeout": wait_seconds,
-            # Each thread has a cache of its own, of pages that the system holds too: half a mebibyte, not two.
-            "init_command": f"PRAGMA journal_mode=WAL; PRAGMA cache_size=-512; {pragmas}",
+            "init_command": f"PRAGMA journal_mode=WAL; {pragmas}",
         },
         # A file: threads and processes share it as they do the real one.
         "TEST": {"NAME": ENV.data_dir / f"test-{name}.sqlite3"},
@@ -182,9 +181,9 @@ def _postgresql(database: Database) -> dict[str, Any]:
 
 DATABASES: dict[str, dict[str, Any]] = {}
 if ENV.database is None:
-    DATABASES["default"] = _sqlite(
-        "keyadmin", wait_seconds=20, pragmas="PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
-    )
+    # Each thread has a cache of its own, of pages that the system holds too: half a mebibyte, not two.
+    pragmas = "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA cache_size=-512;"
+    DATABASES["default"] = _sqlite("keyadmin", wait_seconds=20, pragmas=pragmas)
 else:
     DATABASES["default"] = _postgresql(ENV.database)
 if ENV.usage_database is not None:

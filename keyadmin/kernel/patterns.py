@@ -121,8 +121,7 @@ class Held:
         if organization_id is not None:
             here = self.rights_in(organization_id).allows(name)
         else:
-            everywhere = self.everywhere is not None and self.everywhere.allows(name)
-            here = everywhere or any(self.rights_in(one).allows(name) for one in self.rights)
+            here = self.allowing(name) != frozenset()
         return here or self.instance.allows(name)
 
     def narrowed(self, by: Iterable[str] | None) -> "Held":

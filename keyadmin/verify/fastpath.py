@@ -154,8 +154,7 @@ def lines_of(reply: Reply, asked: Asked) -> bytes:
     """The same as they go over the wire."""
     request_id = asked.request_id.encode()
     return b"%bcontent-length: %d\r\nx-auth-request-id: %b\r\nx-request-id: %b\r\n" % (
-        *(reply.lines, len(reply.body)),
-        *(request_id, request_id),
+        *(reply.lines, len(reply.body), request_id, request_id),
     )
 
 

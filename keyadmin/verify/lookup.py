@@ -13,7 +13,7 @@ from keyadmin.freshness.queries import confirmed, in_transaction
 from keyadmin.kernel import tokens
 from keyadmin.kernel.patterns import Held, Rights
 from keyadmin.keys import given
-from keyadmin.keys.models import APIKey, FormerTokenId
+from keyadmin.keys.models import APIKey
 from keyadmin.keys.often import default_rate, effective_rate
 from keyadmin.keys.queries import held_through
 from keyadmin.prepared import Prepared
@@ -25,7 +25,7 @@ NOTHING: Final = (None, accounts.NO_SUCH_ORGANIZATION)  # may exist in a moment,
 # A verifier that fits no secret: an unknown token id costs the same comparison as a wrong secret.
 _NOBODY = settings.KEY_HASHER.hash("nobody", "hmac_sha256")
 _by_token_id = Prepared(lambda: APIKey.objects.filter(token_id=""))
-_by_former_token_id = Prepared(lambda: FormerTokenId.objects.select_related("key").filter(token_id=""))
+_by_former_token_id = Prepared(lambda: APIKey.objects.filter(former_token_ids__token_id=""))
 _owner = Prepared(lambda: User.objects.filter(pk=0))
 
 
@@ -42,7 +42,7 @@ def find(token: tokens.Token) -> KeyFacts | None:
         return _facts(key, secret_matches=fits)
     settings.KEY_HASHER.verify(token.text, _NOBODY)
     replaced = _by_former_token_id.first(token.token_id)
-    return None if replaced is None else _facts(replaced.key, replaced=True, token_id=token.token_id)
+    return None if replaced is None else _facts(replaced, replaced=True, token_id=token.token_id)
 
 
 def organization_id_meant(reference: str) -> int | None:

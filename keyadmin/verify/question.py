@@ -71,7 +71,8 @@ def ask_of(question: Question, address: str) -> Ask:
       written it or one of the permissions: where its own query, as the gateway reports it, names either, or where
       either stands behind a parameter that is none of ours. What a client makes up there can only ask for more.
     """
-    organization, wanted = (_remembered if len(question.query) <= LONGEST_REMEMBERED else _read)(question)
+    is_short = len(question.query) + len(question.organization) <= LONGEST_REMEMBERED
+    organization, wanted = (_remembered if is_short else _read)(question)
     return replace(wanted, address=address, organization_id=lookup.organization_id_meant(organization))
 
 

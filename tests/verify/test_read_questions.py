@@ -87,6 +87,15 @@ def test_a_long_query_of_a_client_is_supposed_to_demand_and_fills_no_memory() ->
     assert question._remembered_demands.cache_info().currsize == held
 
 
+def test_a_long_question_fills_no_memory(db: None) -> None:
+    held = question._remembered.cache_info().currsize
+    for long in (Question("permission=a.b&x=" + "a" * 600), Question("permission=a.b&x=7", "acme" * 7000)):
+        ask_of(long, "203.0.113.7")
+    assert question._remembered.cache_info().currsize == held
+    ask_of(Question("permission=a.b&x=8"), "203.0.113.7")
+    assert question._remembered.cache_info().currsize == held + 1
+
+
 def test_the_header_of_a_peer_that_is_not_believed_fills_no_memory(settings: Settings) -> None:
     settings.ENV = dataclasses.replace(settings.ENV, trusted_proxies=("127.0.0.2/32",))
     held = edge._remembered_client.cache_info().currsize
