@@ -186,6 +186,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
   else if (lost && !shown()) find("#results-title").focus({ preventScroll: true });
 });
 
+/* The button that was pressed has a successor of the same name, but for the one of the last row. */
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target.id === "rules" && document.activeElement === document.body) find("#id_patterns")?.focus();
+});
+
 /* The filters stand outside of what is swapped: they show what the address says, but for what is being typed. */
 document.addEventListener("htmx:afterSettle", (event) => {
   const form = event.detail.target.id === "results" && find("form[role=search]");
