@@ -47,5 +47,5 @@ class Prepared(Generic[Row]):
 def _models(compiler: SQLCompiler) -> Callable[[Sequence[Any]], Any]:
     """What makes an object of a row, as `QuerySet` does."""
     model: type[Model] = cast(dict[str, Any], compiler.klass_info)["model"]
-    names = [cast(Any, column).target.attname for column, _, _ in compiler.select]
+    names = frozenset(cast(Any, column).target.attname for column, _, _ in compiler.select)
     return lambda row: model.from_db(DEFAULT_DB_ALIAS, names, row)

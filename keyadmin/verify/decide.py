@@ -6,6 +6,7 @@ The simulator and the middleware run this same function, so that they can't disa
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from keyadmin.kernel import addresses
 from keyadmin.kernel.patterns import Held
@@ -15,8 +16,7 @@ from keyadmin.sitekey.queries import Accepted
 from keyadmin.verify.outcome import Decision, Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFacts:
+class KeyFacts(NamedTuple):
     """All of a key that decides, read at one moment. Times are aware UTC.
 
     `held` knows each organisation in which the key works, also suspended ones and those that have blocked it; `limit`

@@ -134,7 +134,7 @@ def _looked_up(presented: str, epoch: str | None) -> KeyFacts | Outcome:
     if facts is None:
         return Outcome.UNKNOWN
     wanted = site.demanded(epoch) if facts.secret_matches else None
-    return facts if wanted is None else replace(facts, site_keys=wanted)
+    return facts if wanted is None else facts._replace(site_keys=wanted)
 
 
 def _judged(found: KeyFacts | Outcome, ask: Ask, site_key: str, epoch: str | None) -> Verdict:

@@ -50,7 +50,7 @@ class Simulation:
 
 def simulate(key: APIKey, ask: Ask) -> Simulation:
     """What would become of a request that presents the right secret, and the right site key, and asks this, now."""
-    facts = dataclasses.replace(lookup.facts_of(key), secret_matches=True, site_keys=demanded())
+    facts = lookup.facts_of(key)._replace(secret_matches=True, site_keys=demanded())
     ask = dataclasses.replace(ask, has_site_key=True)
     now = clock.now()
     checks = [

@@ -115,7 +115,7 @@ SITE_KEY = Accepted(1, "a verifier", float("inf"), is_weak=False)
     ],
 )
 def test_one_reason(facts: dict[str, Any], ask: dict[str, Any], outcome: Outcome) -> None:
-    decision = decide(dataclasses.replace(FACTS, **facts), dataclasses.replace(ASK, **ask), NOW)
+    decision = decide(FACTS._replace(**facts), dataclasses.replace(ASK, **ask), NOW)
     assert decision.outcome is outcome
     assert decision.allowed == (outcome is Outcome.ALLOWED)
 
@@ -147,9 +147,7 @@ IN_ORDER: list[tuple[Outcome, dict[str, Any], dict[str, Any]]] = [
 def test_the_earlier_reason_is_told(first: int, second: int) -> None:
     outcome, facts, ask = IN_ORDER[first]
     _, more_facts, more_ask = IN_ORDER[second]
-    decision = decide(
-        dataclasses.replace(FACTS, **{**more_facts, **facts}), dataclasses.replace(ASK, **{**more_ask, **ask}), NOW
-    )
+    decision = decide(FACTS._replace(**{**more_facts, **facts}), dataclasses.replace(ASK, **{**more_ask, **ask}), NOW)
     assert decision.outcome is outcome
 
 
@@ -161,5 +159,5 @@ def test_every_refusal_has_a_public_code_with_its_status() -> None:
 def test_until_the_secret_has_matched_every_refusal_is_the_same() -> None:
     early = [Outcome.MALFORMED, Outcome.UNKNOWN, Outcome.WRONG_SECRET, Outcome.REVOKED, Outcome.REPLACED]
     assert {PUBLIC_CODES[outcome] for outcome in early} == {"invalid_key"}
-    facts = dataclasses.replace(FACTS, secret_matches=False, expires_at=PAST, paused_at=PAST, owner_active=False)
+    facts = FACTS._replace(secret_matches=False, expires_at=PAST, paused_at=PAST, owner_active=False)
     assert decide(facts, ASK, NOW).public.code == "invalid_key"

@@ -4,7 +4,6 @@ The reference is one sentence: after an act, nobody holds more than before, but 
 refusal everybody holds what they held. It knows nothing of how services decide.
 """
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -279,7 +278,7 @@ def _names(rights: Rights) -> frozenset[str]:
 
 
 def _matching(facts: KeyFacts) -> KeyFacts:
-    return dataclasses.replace(facts, secret_matches=True)
+    return facts._replace(secret_matches=True)
 
 
 @pytest.fixture
