@@ -11,10 +11,11 @@ from pytest_django.live_server_helper import LiveServer
 
 from keyadmin.web.theme import COOKIE
 from tests.e2e.kitchen_sink import OVERRIDES, SECRET
+from tests.e2e.office import DARK, LIGHT
 from tests.e2e.watching import Watch, findings, sign_in
 from tests.world import World
 
-THEMES, WIDTHS = ("light", "dark"), (1280, 360)
+WIDTHS = 1280, 360
 SINK = "/o/acme/keys/"
 REFUSED_FORM = "status of 422"  # Chromium notes every such answer in its console
 
@@ -66,8 +67,7 @@ def open_reveal(page: Page) -> None:
     expect(page.locator("#secret")).to_have_text(SECRET)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("theme", "width"), sorted({*LIGHT, *DARK}))
 def test_every_state_is_accessible(sink: Sink, theme: str, width: int) -> None:
     page = sink.open(f"{SINK}?status=active&many=1&message=1", theme=theme, width=width)
     found = {"page": findings(page)}
