@@ -109,7 +109,7 @@ async def serve(scope: dict[str, Any], send: Send) -> None:
         tally.looked_up[reply.outcome] += 1
         usage.record(_record(asked, reply))
         if reply.outcome == edge.UNPROVED:
-            await asyncio.get_running_loop().run_in_executor(_sleepers, edge.wait_evenly, began)
+            await edge.wait_evenly_in(_sleepers, began)
     await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply, asked)})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
 

@@ -1,9 +1,11 @@
 """What every request is given at the edge, before Django or beside it: an id, and who it came from."""
 
+import asyncio
 import itertools
 import re
 import secrets
 import time
+from concurrent.futures import Executor
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -14,7 +16,8 @@ from keyadmin.kernel import addresses
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 LONGEST_REMEMBERED: Final = 300  # characters of X-Forwarded-For
 UNPROVED: Final = "invalid_key"  # the code of refusals that `wait_evenly` is for
-STEP_SECONDS: Final = 0.01  # longer than a key is looked up
+STEP_SECONDS: Final = 0.05  # longer than a key is looked up, also where several are at the same time
+LAST_SECONDS: Final = 0.005  # of a step, which only a thread can wait for exactly
 _START = f"req_{secrets.token_hex(6)}"
 _numbers = itertools.count(secrets.randbits(16))
 
@@ -57,6 +60,25 @@ def wait_evenly(began: float) -> None:
     """Sleep until a whole number of steps after `began`, by the monotonic clock.
 
     What took a little longer is then answered no later: how long it takes to refuse a key does not tell whether its id
-    is known. In a thread, as an event loop rounds to milliseconds from the moment at which it begins to wait.
+    is known.
     """
-    time.sleep((began - time.monotonic()) % STEP_SECONDS)
+    _sleep_until(_end_of_step(began))
+
+
+async def wait_evenly_in(threads: Executor, began: float) -> None:
+    """The same on an event loop, which rounds to milliseconds from the moment at which it begins to wait.
+
+    So it waits for the most of it, and a thread for the last milliseconds.
+    """
+    end = _end_of_step(began)
+    await asyncio.sleep(end - LAST_SECONDS - time.monotonic())
+    await asyncio.get_running_loop().run_in_executor(threads, _sleep_until, end)
+
+
+def _end_of_step(began: float) -> float:
+    now = time.monotonic()
+    return now + (began - now) % STEP_SECONDS
+
+
+def _sleep_until(moment: float) -> None:
+    time.sleep(max(0.0, moment - time.monotonic()))
