@@ -5,7 +5,7 @@ COMPILE = pip compile -q --universal --python-version 3.11 --generate-hashes --n
 # The checks must say the same on every machine: no setting of the developer reaches them.
 SETTINGS = $(filter KEYADMIN_% %DATABASE_URL REDIS_URL EMAIL_URL API_KEY_ROUNDS_NO DJANGO_SETTINGS_MODULE,$(.VARIABLES))
 
-.PHONY: help run check test in-browser running soak bench lock picture
+.PHONY: help run check test in-browser soak bench lock picture
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1 - /p' Makefile
@@ -24,19 +24,19 @@ check: ## lint, types and Django's own checks
 	$(PYTHON) manage.py check --deploy --fail-level WARNING; \
 	$(PYTHON) manage.py makemigrations --check --dry-run
 
-test: ## everything that must pass: checks, tests on SQLite, on PostgreSQL and in Chromium, three at the same time
+test: ## everything that must pass: checks, tests on SQLite, on PostgreSQL and in Chromium, four at the same time
 	@scripts/setup dev
-	@$(MAKE) --no-print-directory -j3 --output-sync=target on-sqlite in-browser running on-postgres check
+	@$(MAKE) --no-print-directory -j4 --output-sync=target \
+		on-sqlite in-browser running-on-sqlite on-postgres running-on-postgres check
 
 on-%:
 	$(PYTHON) -m pytest -q --database=$* --ignore=tests/e2e --ignore=tests/running $(ARGS)
 
+running-on-%:
+	$(PYTHON) -m pytest -q --database=$* tests/running $(ARGS)
+
 in-browser:
 	$(PYTHON) -m pytest -q --database=sqlite tests/e2e $(ARGS)
-
-running:
-	$(PYTHON) -m pytest -q --database=sqlite tests/running $(ARGS)
-	$(PYTHON) -m pytest -q --database=postgres tests/running $(ARGS)
 
 soak: export KEYADMIN_SOAK = 1
 soak: test ## the same with the full numbers of kills, histories and fuzzing
