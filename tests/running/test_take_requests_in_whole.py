@@ -11,6 +11,7 @@ import pytest
 from tests.running.installation import Installation, prepared
 from tests.running.revoking import Office
 
+SOON = 15.0  # seconds; those that hold back a body are given 20
 IDLE = 300
 
 
@@ -60,7 +61,7 @@ def test_bodies_that_never_come_hold_nobody_up(running: Installation, office: Of
                 stack.enter_context(half_sent(running, path, "never"))
         started = time.monotonic()
         assert running.get("/api/v1/whoami", key=secret).status_code == 200
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < SOON
 
 
 def test_a_header_with_underscores_is_no_header_of_ours(running: Installation, office: Office) -> None:
