@@ -5,6 +5,8 @@ COMPILE = pip compile -q --universal --python-version 3.11 --generate-hashes --n
 # The checks must say the same on every machine: no setting of the developer reaches them.
 SETTINGS = $(filter KEYADMIN_% %DATABASE_URL REDIS_URL EMAIL_URL API_KEY_ROUNDS_NO DJANGO_SETTINGS_MODULE,$(.VARIABLES))
 
+ELSEWHERE = api pages running e2e
+
 .PHONY: help run check test in-browser soak bench lock picture
 
 help: ## this list
@@ -27,10 +29,14 @@ check: ## lint, types and Django's own checks
 test: ## everything that must pass: checks, tests on SQLite, on PostgreSQL and in Chromium, four at the same time
 	@scripts/setup dev
 	@$(MAKE) --no-print-directory -j4 --output-sync=target \
-		on-sqlite in-browser running-on-sqlite on-postgres running-on-postgres check
+		in-browser running-on-sqlite doors-on-sqlite rooms-on-sqlite \
+		doors-on-postgres rooms-on-postgres running-on-postgres check
 
-on-%:
-	$(PYTHON) -m pytest -q --database=$* --ignore=tests/e2e --ignore=tests/running $(ARGS)
+doors-on-%:
+	$(PYTHON) -m pytest -q --database=$* tests/api tests/pages $(ARGS)
+
+rooms-on-%:
+	$(PYTHON) -m pytest -q --database=$* $(ELSEWHERE:%=--ignore=tests/%) $(ARGS)
 
 running-on-%:
 	$(PYTHON) -m pytest -q --database=$* tests/running $(ARGS)
