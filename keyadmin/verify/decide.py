@@ -50,8 +50,7 @@ class KeyFacts(NamedTuple):
     site_keys: tuple[Accepted, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """What the request wants. `organization_id` None: any that the key reaches; -1: one that does not exist.
 
     All `permissions` are needed, or one of them if `any_permission` is set. `environment` empty: either.

@@ -1,7 +1,6 @@
 """What a gateway asks about a key: read from the query of its request, so that no client of it can ask for less."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -73,7 +72,7 @@ def ask_of(question: Question, address: str) -> Ask:
     """
     is_short = len(question.query) + len(question.organization) <= LONGEST_REMEMBERED
     organization, wanted = (_remembered if is_short else _read)(question)
-    return replace(wanted, address=address, organization_id=lookup.organization_id_meant(organization))
+    return wanted._replace(address=address, organization_id=lookup.organization_id_meant(organization))
 
 
 def _read(question: Question) -> tuple[str, Ask]:

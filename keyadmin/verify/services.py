@@ -99,7 +99,7 @@ def _with_site_key(
     if decision.outcome is not Outcome.SITE_KEY_REQUIRED:
         return decision
     is_right = site.comes_with(facts.site_keys or site.NONE, site_key, ask.address, epoch)
-    return decided(replace(ask, has_site_key=True)) if is_right else decision
+    return decided(ask._replace(has_site_key=True)) if is_right else decision
 
 
 def _decided(known: Known, ask: Ask) -> Decision:

@@ -1,6 +1,5 @@
 """Would this key be allowed to ...? The verifier's own checks, each with its result and words, without a secret."""
 
-import dataclasses
 from dataclasses import dataclass
 
 from keyadmin.kernel import clock
@@ -51,7 +50,7 @@ class Simulation:
 def simulate(key: APIKey, ask: Ask) -> Simulation:
     """What would become of a request that presents the right secret, and the right site key, and asks this, now."""
     facts = lookup.facts_of(key)._replace(secret_matches=True, site_keys=demanded())
-    ask = dataclasses.replace(ask, has_site_key=True)
+    ask = ask._replace(has_site_key=True)
     now = clock.now()
     checks = [
         Checked(name, refusal is None, _said(name, refusal, facts, ask)) for name, refusal in checked(facts, ask, now)
