@@ -3,7 +3,6 @@
 The body is not read, no method is special, nothing redirects. A gateway lets a request pass for exactly 200.
 """
 
-import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -23,6 +22,7 @@ from keyadmin.usage import services as usage
 from keyadmin.verify import guesses, lookup, memory, services, site, tally
 from keyadmin.verify.decide import Ask, KeyFacts
 from keyadmin.verify.outcome import Decision, Outcome
+from keyadmin.verify.pool import Pool
 from keyadmin.verify.question import CLIENT_DEMANDS, DISAGREEING, Question, ask_of, client_demands, up_to_end
 from keyadmin.web import edge, errors
 
@@ -47,10 +47,11 @@ READ: Final = frozenset(
     }
 )
 # Where many wrong keys come from, keys that are not remembered have few threads of their own: `guesses` says why.
-_threads = ThreadPoolExecutor(THREADS, "verify"), ThreadPoolExecutor(guesses.AT_ONCE, "verify-line")
+_pools: Final = (
+    Pool("verify", threads=THREADS, most=MOST_WAITING),
+    Pool("verify-line", threads=guesses.AT_ONCE, most=MOST_IN_LINE),
+)
 _sleepers = ThreadPoolExecutor(64, "verify-even")
-_most_waiting: Final = MOST_WAITING, MOST_IN_LINE
-_waiting = [0, 0]
 _records: list[usage.Record] = []  # of answers that have not gone out yet
 
 
@@ -237,18 +238,10 @@ def _counted(asked: Asked, reply: Reply, count: Count) -> Reply:
 
 
 async def _in_thread(asked: Asked) -> Reply:
-    line = int(guesses.are_many(asked.address) and not _is_known(asked))
-    if _waiting[line] >= _most_waiting[line]:
+    pool = _pools[guesses.are_many(asked.address) and not _is_known(asked)]
+    if pool.is_full:
         return refused(asked, UnavailableError("Too many requests wait for the database."))
-    _waiting[line] += 1
-    work = asyncio.get_running_loop().run_in_executor(_threads[line], looked_up, asked)
-    work.add_done_callback(lambda _: _done(line))
-    done, _ = await asyncio.wait([work], timeout=SECONDS)
-    return work.result() if done else refused(asked, UnavailableError())
-
-
-def _done(line: int) -> None:
-    _waiting[line] -= 1
+    return await pool.do(looked_up, asked, SECONDS) or refused(asked, UnavailableError())
 
 
 def _is_known(asked: Asked) -> bool:
