@@ -8,6 +8,7 @@ that one may take to arrive.
 import asyncio
 from typing import Any, Final, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from keyadmin.turn import Sender, Turn
@@ -45,12 +46,24 @@ class Protocol(HttpToolsProtocol):
         if self._is_ended:
             return
         begun, self._at_once = self._begun, 0
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._parse(data)
         if self._is_arriving and self._begun == begun:
             # What is no body is head, the frames of chunks, or trailers: chunks of a byte each are five times that.
             self._received += len(data)
             if self._received > LONGEST_HEAD + 2 * self._body_length:
                 self._give_up(431 if self._is_in_head else 400)
+
+    def _parse(self, data: bytes) -> None:
+        while data and not self._is_ended:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as wish:
+                data = data[wish.args[0] :]  # no other protocol is spoken here: what follows is the next request
+            except httptools.HttpParserError:
+                self.send_400_response("")
+            else:
+                return
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """A client that sends nothing more gets the answers that it waits for."""
@@ -137,12 +150,12 @@ class Protocol(HttpToolsProtocol):
         if len(self.pipeline) >= MOST_WAITING:
             self._give_up(503)
             return
-        self._is_handed_on = True
         url, headers, expect = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expect
         self.headers.extend(headers)
-        super().on_headers_complete()
+        super().on_headers_complete()  # raises for an address that is none
+        self._is_handed_on = True
         if self._is_leaving:
             self.cycle.keep_alive = False
 

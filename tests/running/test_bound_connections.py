@@ -183,10 +183,22 @@ def test_a_trailer_is_no_header(running: Installation) -> None:
         assert answer.startswith(b"HTTP/1.1 401 ")
 
 
+NO_ADDRESSES = [
+    address + b" HTTP/1.1\r\nHost: a\r\n\r\n"
+    for address in (b"GET http://a:99999999/", b"GET http://[", b"GET http://", b"CONNECT a:1", b"CONNECT http://z")
+]
+
+
 def test_a_fault_does_not_take_the_answer_of_what_came_before(port: int) -> None:
     body = bytes(40_000)
     first = b"POST /late HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-    for fault in (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * 101 + b"\r\n", b"nonsense\r\n\r\n", b"GET / HT"):
+    faults = (
+        b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * 101 + b"\r\n",
+        b"nonsense\r\n\r\n",
+        b"GET / HT",
+        *NO_ADDRESSES,
+    )
+    for fault in faults:
         with connected(port) as both:
             both.sendall(first + fault)
             if fault == b"GET / HT":
@@ -194,6 +206,20 @@ def test_a_fault_does_not_take_the_answer_of_what_came_before(port: int) -> None
             answer = rest_of(both)
             assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
             assert answer.endswith(b"\r\n\r\n40000")
+
+
+@pytest.mark.parametrize("head", NO_ADDRESSES)
+def test_what_is_no_address_is_answered_and_not_logged(
+    port: int, head: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    for before in (b"", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"):
+        with connected(port) as odd:
+            if before:
+                odd.sendall(before)
+                assert odd.recv(10_000).startswith(b"HTTP/1.1 200 ")
+            odd.sendall(head)
+            assert [answer[:3] for answer in rest_of(odd).split(b"HTTP/1.1 ")[1:]] == [b"400"]
+    assert [one for one in caplog.records if one.levelno > logging.INFO] == []
 
 
 def test_more_requests_than_can_wait_are_not_kept(port: int) -> None:
@@ -274,6 +300,11 @@ def test_a_body_of_nothing_is_none(running: Installation) -> None:
 
 def test_a_wish_for_another_protocol_is_passed_over(running: Installation) -> None:
     key = running.secret("create_key", "--name", "Upgrading").encode()
+    ask = b"GET /verify HTTP/1.1\r\nHost: a\r\nX-API-KEY: %b\r\n" % key
+    wishing = ask + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    for _ in range(2):
+        answer = wire(running, wishing + wishing + ask + b"Connection: close\r\n\r\n")
+        assert [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]] == [b"200"] * 3
     for wish in (b"Connection: Upgrade, close\r\nUpgrade: h2c\r\n", b"Connection: close\r\nExpect: 100-continue\r\n"):
         for _ in range(2):
             answer = wire(running, b"GET /verify HTTP/1.1\r\nHost: a\r\nX-API-KEY: %b\r\n%b\r\n" % (key, wish))
