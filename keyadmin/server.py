@@ -16,6 +16,7 @@ from keyadmin.asgi import application
 from keyadmin.protocol import IDLE_SECONDS, Protocol, connections
 from keyadmin.system import scraping
 
+SWITCH_SECONDS = 0.001  # the event loop waits no longer for one of the threads to let it go on
 GRACE_SECONDS = 6  # for answers to be made and taken; shorter than what the supervisor gives
 BACKLOG = 4096
 
@@ -43,6 +44,7 @@ class Server(uvicorn.Server):
 def main(number: int, listening: int, ready: int) -> None:
     """Serve until SIGTERM."""
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # what clients get wrong is no news
+    sys.setswitchinterval(SWITCH_SECONDS)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each connection takes one
     scraping.listen(number)

@@ -3,6 +3,7 @@
 The body is not read, no method is special, nothing redirects. A gateway lets a request pass for exactly 200.
 """
 
+import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -97,20 +98,20 @@ class Kept(NamedTuple):
 
 
 async def serve(scope: dict[str, Any], send: Send) -> None:
-    """One request and its answer."""
+    """One request and its answer, to a server that writes by `turn`."""
     began = time.monotonic()
     client = scope["client"]
     asked = asked_by(
         scope["method"], scope["path"], scope["query_string"], scope["headers"], client[0] if client else ""
     )
     reply = at_once(asked)
-    keep_records()
     if reply is None:
         reply = await _in_thread(asked)
         tally.looked_up[reply.outcome] += 1
-        usage.record(_record(asked, reply))
-        if reply.outcome == edge.UNPROVED:
-            await edge.wait_evenly_in(_sleepers, began)
+        _records.append(_record(asked, reply))
+    asyncio.get_running_loop().call_soon(keep_records)  # at the latest: `turn` does before anything goes out
+    if reply.outcome == edge.UNPROVED:
+        await edge.wait_evenly_in(_sleepers, began)
     await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply, asked)})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from django.conf import settings
 
@@ -10,7 +10,7 @@ from accounts import queries as accounts
 from accounts.models import User
 from keyadmin.freshness.queries import confirmed, in_transaction
 from keyadmin.kernel import tokens
-from keyadmin.kernel.patterns import Held, Rights
+from keyadmin.kernel.patterns import HOLDS_NOTHING, Held, Rights
 from keyadmin.keys import given
 from keyadmin.keys.models import APIKey
 from keyadmin.keys.often import default_rate, effective_rate
@@ -39,14 +39,14 @@ def find(token: tokens.Token) -> KeyFacts | None:
     Raises UnavailableError if too many slow hashes are being computed.
     """
     key = _by_token_id.first(token.token_id)
+    if key is None:
+        settings.KEY_HASHER.verify(token.text, _NOBODY)
+    elif secret.fits(token.text, key.verifier or _NOBODY, key):
+        return _facts(key)
+    former = _by_former_token_id.first(token.token_id)  # as much work for an id that is known as for one that is not
     if key is not None:
-        fits = secret.fits(token.text, key.verifier or _NOBODY, key)
-        if not fits:
-            _by_former_token_id.first(token.token_id)  # as much work as for an id that is not known
-        return _facts(key, secret_matches=fits)
-    settings.KEY_HASHER.verify(token.text, _NOBODY)
-    replaced = _by_former_token_id.first(token.token_id)
-    return None if replaced is None else _facts(replaced, replaced=True, token_id=token.token_id)
+        return _unproved(key)
+    return None if former is None else _unproved(former)._replace(replaced=True, token_id=token.token_id)
 
 
 def organization_id_meant(reference: str) -> int | None:
@@ -72,13 +72,13 @@ def _once(name: object, find: Callable[[], T]) -> T:
 def find_given(text: str) -> KeyFacts | None:
     """The facts for a secret made elsewhere; None if no key has it. Raises UnavailableError as `find`."""
     key = given.key_with(text, lambda one: secret.fits(text, one.verifier, one))
-    return None if key is None else _facts(key, secret_matches=True)
+    return None if key is None else _facts(key)
 
 
-def _facts(key: APIKey, **more: Any) -> KeyFacts | None:
-    """The same as `facts_of`, with what is known beside it; None if its owner, and so the key, is there no more."""
+def _facts(key: APIKey) -> KeyFacts | None:
+    """The same as `facts_of`, for a secret that matches; None if its owner, and so the key, is there no more."""
     try:
-        return facts_of(key)._replace(**more)
+        return facts_of(key)._replace(secret_matches=True)
     except User.DoesNotExist:
         return None
 
@@ -98,22 +98,8 @@ def facts_of(key: APIKey) -> KeyFacts:
     default = None
     if key.rate is None:
         default = default_rate(key) if home is None else home.default_rate
-    return KeyFacts(
-        key_id=key.pk,
-        label=key.name,
-        masked=key.masked,
-        token_id=key.token_id or "",
-        kind=key.kind,
-        environment=key.environment,
+    return _unproved(key)._replace(
         state=key.state,
-        revoked_at=key.revoked_at,
-        expired_seen_at=key.expired_seen_at,
-        expires_at=key.expires_at,
-        paused_at=key.paused_at,
-        replaced=False,
-        secret_matches=False,
-        organization_id=key.organization_id,
-        owner_id=key.owner_id,
         owner_uid=str(owner.uid) if owner else "",
         owner_active=owner is None or owner.is_active,
         held=held,
@@ -123,6 +109,36 @@ def facts_of(key: APIKey) -> KeyFacts:
         # An id alone may be given again, once a database has been restored.
         meter=f"{key.pk}-{key.created_at.timestamp():.6f}",
         rate=effective_rate(key, default),
+    )
+
+
+def _unproved(key: APIKey) -> KeyFacts:
+    """What refuses a key whose secret does not match, and names it in the records; nothing is looked up for that.
+
+    Whoever sends many ids at once would else see which of them are known by the time that all answers take.
+    """
+    return KeyFacts(
+        key_id=key.pk,
+        label=key.name,
+        masked=key.masked,
+        token_id=key.token_id or "",
+        kind=key.kind,
+        environment=key.environment,
+        state="",
+        revoked_at=key.revoked_at,
+        expired_seen_at=key.expired_seen_at,
+        expires_at=key.expires_at,
+        paused_at=key.paused_at,
+        replaced=False,
+        secret_matches=False,
+        organization_id=key.organization_id,
+        owner_id=key.owner_id,
+        owner_uid="",
+        owner_active=True,
+        held=HOLDS_NOTHING if key.organization_id is None else _held(key.organization_id, (), False),
+        limit=None,
+        allowed_networks=(),
+        segment=False,
     )
 
 
