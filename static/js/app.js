@@ -186,11 +186,6 @@ document.addEventListener("htmx:afterSettle", (event) => {
   else if (lost && !shown()) find("#results-title").focus({ preventScroll: true });
 });
 
-/* The button that was pressed has a successor of the same name, but for the one of the last row. */
-document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target.id === "rules" && document.activeElement === document.body) find("#id_patterns")?.focus();
-});
-
 /* The filters stand outside of what is swapped: they show what the address says, but for what is being typed. */
 document.addEventListener("htmx:afterSettle", (event) => {
   const form = event.detail.target.id === "results" && find("form[role=search]");
@@ -282,6 +277,28 @@ document.addEventListener("submit", (event) => {
   if (!begin(form, event.submitter)) event.preventDefault();
 });
 window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(end));
+
+/* --- the rules of a policy: a row more or less at once; what that does is asked for a moment later ---------------- */
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("#id_patterns button");
+  if (!button) return;
+  event.preventDefault();
+  const rules = find("#id_patterns");
+  const row = button.closest(".ka-rule");
+  const template = find("template", rules);
+  if (row) row.remove();
+  else template.before(template.content.cloneNode(true));
+  const rows = [...rules.querySelectorAll(".ka-rule")];
+  for (const [at, one] of rows.entries()) {
+    const [field, remove] = [find("input", one), find("button", one)];
+    field.id = `rule-${at + 1}`;
+    field.setAttribute("aria-label", `Rule ${at + 1}`);
+    remove.id = remove.value = `remove-${at + 1}`;
+    find("span", remove).textContent = ` rule ${at + 1}`;
+  }
+  (row ? document.getElementById(button.id) || rules : find("input", rows.at(-1))).focus();
+  htmx.trigger(document.body, "rules-changed");
+});
 
 /* --- passwords: shown while the button is pressed in; never when they are sent, or browsers would offer them again --- */
 const showPassword = (button, on) => {

@@ -160,11 +160,15 @@ def test_a_policy_shows_what_a_change_does_while_it_is_typed(office: Office) -> 
     expect(page.get_by_label("Rule 3", exact=True)).to_have_count(0)
     expect(page.get_by_role("button", name="Remove rule 2")).to_be_focused()
     expect(page.locator("#effective")).to_contain_text("lose:")
-    page.get_by_role("button", name="Remove rule 2").click()
-    expect(page.get_by_label("Rule 2", exact=True)).to_have_count(0)
+    page.keyboard.press("Enter")
     expect(page.get_by_role("group", name="Rules")).to_be_focused()
     page.get_by_role("button", name="Add rule").click()
-    page.get_by_label("Rule 2", exact=True).fill("view_customer")
+    page.keyboard.type("view_customer")
+    for _ in range(3):  # nobody waits for the server
+        page.get_by_role("button", name="Add rule").click()
+        page.keyboard.type("view_inventory")
+    for _ in range(3):
+        page.get_by_role("button", name="Remove rule 3").click()
     page.get_by_role("button", name="Add rule").click()
     last = page.get_by_label("Rule 3", exact=True)
     expect(last).to_be_focused()

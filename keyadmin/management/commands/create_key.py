@@ -18,7 +18,10 @@ class Command(KeyadminCommand):
         add_organization(parser)
         parser.add_argument("--name", required=True, help="1 to 80 characters; used in the logs")
         parser.add_argument("--description", default="", help="who uses it, where it is stored")
-        parser.add_argument("--expires", help="2027-01-31 (end of that day, UTC), 90d or never")
+        parser.add_argument(
+            "--expires",
+            help="2027-01-31 (end of that day, UTC), 90d or never (unsaid: as the key policy has it, else never)",
+        )
         rights = parser.add_mutually_exclusive_group()
         rights.add_argument("--permission", action="append", metavar="P", help="may be repeated; a name, or apikey.*")
         rights.add_argument("--admin", action="store_true", help="all permissions of the organisation")
