@@ -9,10 +9,11 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 from keyadmin.kernel import tokens
 from keyadmin.keys.models import APIKey
-from keyadmin.verify import fastpath
+from keyadmin.verify import fastpath, lookup
 from tests.world import World
 
 AT_ONCE = 8
@@ -31,6 +32,22 @@ def some_wrong(world: World) -> list[str]:
     for made in wrong:
         APIKey.objects.filter(pk=world.key().key.pk).update(token_id=made.token_id)
     return [made.text for made in wrong]
+
+
+def test_an_id_that_is_known_asks_the_database_no_more(
+    world: World, django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    """The rights of its owner, say, are looked up once the secret has matched."""
+    unknown, wrong = (tokens.mint("ka", "live") for _ in range(2))
+    key = world.user_key(world.admin).key
+    APIKey.objects.filter(pk=key.pk).update(token_id=wrong.token_id)
+    for minted, key_id in ((unknown, None), (wrong, key.pk)):
+        token = tokens.parse(minted.text)
+        assert token is not None
+        with django_assert_num_queries(2):
+            facts = lookup.find(token)
+        assert (facts and facts.key_id) == key_id
+        assert facts is None or not facts.secret_matches
 
 
 async def measured(secret: str, number: int) -> float:
