@@ -3,6 +3,10 @@
 import asyncio
 import threading
 
+import pytest
+
+from keyadmin.usage.services import Record
+from keyadmin.verify import fastpath
 from keyadmin.verify.pool import Pool
 
 SOON = 20.0
@@ -70,3 +74,31 @@ def test_a_result_for_a_loop_that_has_gone_harms_nobody() -> None:
     assert asyncio.run(pool.do(wait, None, 0.05)) is None
     go_on.set()
     assert asyncio.run(pool.do(str, 7, SOON)) == "7"
+
+
+def test_a_crowd_that_is_refused_is_written_down_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each write of its own would let all threads go before the event loop."""
+    written: list[int] = []
+
+    def record(*records: Record) -> None:
+        written.append(len(records))
+
+    async def send(message: dict[str, object]) -> None:
+        assert message.get("status", 503) == 503
+
+    async def crowd() -> None:
+        await asyncio.gather(*(fastpath.serve(scope, send) for _ in range(50)))
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/verify",
+        "query_string": b"",
+        "headers": [(b"x-api-key", b"nonsense")],
+        "client": ("203.0.113.7", 1),
+    }
+    full = Pool("full", threads=1, most=0)
+    monkeypatch.setattr(fastpath, "_pools", (full, full))
+    monkeypatch.setattr("keyadmin.verify.fastpath.usage.record", record)
+    asyncio.run(crowd())
+    assert written == [50]
