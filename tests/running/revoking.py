@@ -5,6 +5,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -44,7 +45,8 @@ class Office:
     """The REST endpoints, for whoever takes rights away: at an address from which no wrong keys come."""
 
     def __init__(self, address: str, key: str) -> None:
-        elsewhere = httpx.HTTPTransport(local_address="127.0.0.2", verify=False)
+        is_here = urlsplit(address).hostname == "127.0.0.1"  # hosts in other networks have their own ideas of that
+        elsewhere = httpx.HTTPTransport(local_address="127.0.0.2" if is_here else None, verify=False)
         self.client = httpx.Client(
             base_url=f"{address}/api/v1", headers={"X-API-KEY": key}, transport=elsewhere, **CLIENT
         )
