@@ -13,8 +13,8 @@ Row = TypeVar("Row")
 class Prepared(Generic[Row]):
     """A query with one value in its filter, asked again and again with other values.
 
-    `rows` gives the query set with any value, of whole objects or a `values_list`. A value is handed to the database as
-    it is: text, or a number.
+    `rows` gives the query set with any value, of objects (also with `only`) or a `values_list`. A value is handed to
+    the database as it is: text, or a number.
     """
 
     def __init__(self, rows: Callable[[], QuerySet[Any, Row]]) -> None:

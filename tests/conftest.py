@@ -75,7 +75,7 @@ ANY_DATABASE = (
 # What asks in ways of its own: searches, filters, orders, counts; and one that makes nearly everything there is.
 BUT = (
     *("tests/pages/test_find_keys", "tests/pages/test_manage_permissions", "tests/pages/test_manage_users"),
-    *("tests/pages/test_open_every_page", "tests/pages/test_read_the_"),
+    *("tests/pages/test_open_every_page", "tests/pages/test_read_the_", "tests/pages/test_two_organisations"),
     "tests/commands/test_seed_demo.py::test_all_that_it_says_can_be_used",
 )
 

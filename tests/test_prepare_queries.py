@@ -29,6 +29,19 @@ def test_whole_objects_come_as_they_are_stored(world: World, django_assert_num_q
     assert prepared.first("nothing") is None
 
 
+def test_of_a_few_fields_each_has_its_own_value(
+    world: World, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    key = world.key("view_customer", name="Short").key
+    prepared = Prepared(lambda: APIKey.objects.filter(token_id="").only("revoked_at", "name", "token_id"))
+    with django_assert_num_queries(1):
+        found = prepared.first(str(key.token_id))
+        assert found is not None
+        assert (found.pk, found.name, found.token_id, found.revoked_at) == (key.pk, "Short", key.token_id, None)
+    with django_assert_num_queries(1):
+        assert found.environment == key.environment  # what was left out is asked for
+
+
 def test_they_can_be_found_by_what_belongs_to_them(world: World) -> None:
     key = world.key("view_customer").key
     former = str(key.token_id)

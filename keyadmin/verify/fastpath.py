@@ -126,7 +126,7 @@ def at_once(asked: Asked) -> Reply | None:
 
 
 def keep_records() -> None:
-    """Write down what became of the requests that were answered at once since the last time, in one go."""
+    """Write down what has become of requests since the last time, in one go."""
     if _records:
         usage.record(*_records)
         _records.clear()

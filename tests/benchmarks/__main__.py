@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.benchmarks import load
 from tests.benchmarks.load import Rate, Server, granian, in_turns, measured, resident, started, uvicorn
+from tests.running.installation import free_port
 from tests.servers import postgres_server
 
 HERE = Path(__file__).parent
@@ -47,7 +48,7 @@ def keyadmin(
     directory: Path, secrets: list[str], *, database: str | None = None, workers: int = 1, **more: str
 ) -> Iterator[Server]:
     """Web processes of keyadmin, asked about one key."""
-    port = load.free_port()
+    port = free_port()
     with load.web_processes(workers, port, {**environment(directory, database), **more}) as pids:
         yield Server("keyadmin", f"http://127.0.0.1:{port}{QUESTION}", {"X-API-KEY": secrets[0]}, pids=lambda: pids)
 
@@ -55,7 +56,7 @@ def keyadmin(
 @contextlib.contextmanager
 def empty(interface: str) -> Iterator[Server]:
     """Nothing at all: as a WSGI callable on granian, the fastest server for one, or as an ASGI callable on uvicorn."""
-    port = load.free_port()
+    port = free_port()
     server = granian if interface == "wsgi" else uvicorn
     with started(server(f"tests.benchmarks.empty:{interface}", port), port, {}):
         yield Server(f"empty {interface}", f"http://127.0.0.1:{port}/verify", {"X-API-KEY": "x" * 58})
@@ -74,7 +75,7 @@ def peers(directory: Path, number: int) -> Iterator[tuple[dict[str, Server], dic
         text=True,
     ).stdout
     secrets: dict[str, list[str]] = json.loads(out)
-    port = load.free_port()
+    port = free_port()
     schemes = {"api-key": "Api-Key", "knox": "Token", "token": "Token"}
     with started(granian("urls:application", port, python=python), port, settings):
         yield (
@@ -175,7 +176,7 @@ def against_middleware(table: Table, directory: Path, secrets: list[str]) -> Non
     with contextlib.ExitStack() as stack:
         servers = []
         for behind in ("0", "1"):
-            port = load.free_port()
+            port = free_port()
             command = granian("tests.benchmarks.view:application", port)
             stack.enter_context(started(command, port, {**environment(directory), "BENCH_BEHIND": behind}))
             servers.append(Server("view", f"http://127.0.0.1:{port}/", {"X-API-KEY": secrets[0]}))

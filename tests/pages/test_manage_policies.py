@@ -96,7 +96,7 @@ def test_rows_come_and_go_and_become_source_and_back_without_scripts(owner: Clie
 
 def test_a_step_asked_by_a_script_is_answered_with_the_rules_alone(owner: Client) -> None:
     headers = {"HX-Request": "true", "HX-Target": "rules"}
-    answer = owner.post(f"{POLICIES}new/", typed("a", do="add"), headers=headers)
+    answer = owner.post(f"{POLICIES}new/", typed("a", "b", do="rules"), headers=headers)
 
     assert "<html" not in answer.content.decode()
     assert answer.content.decode().count('name="patterns"') == 3, "two, and the one that the script adds"
